@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* For fb_auto(fb_fd_close): closes when >= 0, sets -1, keeps errno. */
@@ -26,7 +27,8 @@ enum { FB_FD_PASS_MAX = 8 };
 /* One message with up to FB_FD_PASS_MAX descriptors (SCM_RIGHTS). The descriptors stay the caller's. */
 int fb_fd_send(int sock, const void *p, size_t n, const int *fds, size_t n_fds);
 /* One message; received descriptors are close-on-exec and the caller's. Positive return: 1 = the peer has closed.
- * A cut message or too many descriptors is FB_E_LIMIT with every received descriptor closed. */
+ * A cut message or too many descriptors is FB_E_LIMIT with every received descriptor closed. FB_E_IO leaves errno as the
+ * system set it, so that EAGAIN of a non-blocking socket can be told. */
 int fb_fd_recv(int sock, void *p, size_t cap, size_t *ret_n, int *fds, size_t cap_fds, size_t *ret_n_fds);
 
 #endif

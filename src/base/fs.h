@@ -20,7 +20,8 @@ enum fb_fs_trust {
 int fb_fs_read(const char *path, enum fb_fs_trust trust, struct fb_buf *out, struct fb_err *err);
 int fb_fs_read_at(int dirfd, const char *name, enum fb_fs_trust trust, struct fb_buf *out, struct fb_err *err);
 
-/* Creates the file for the first time (O_EXCL, no links) with exactly @mode. FB_E_EXISTS when it is there. */
+/* Creates the file for the first time (O_EXCL, no links) with exactly @mode, durably (fsync of file and directory). FB_E_EXISTS
+ * when it is there. A file that could not be written whole is removed again. */
 int fb_fs_create(const char *path, mode_t mode, const void *p, size_t n, struct fb_err *err);
 /* Replaces atomically: temporary file in the same directory, fsync, rename, fsync of the directory. */
 int fb_fs_write_atomic(const char *path, mode_t mode, const void *p, size_t n, struct fb_err *err);
@@ -33,7 +34,9 @@ int fb_fs_private_dir_at(int dirfd, const char *name, struct fb_err *err) FB_MUS
 /* Makes every missing parent 0700; existing ones are left alone. */
 int fb_fs_make_parents(const char *path, struct fb_err *err);
 
-/* Removes @name below @dirfd with everything in it; follows no link, leaves no file system, depth bounded. Absent = 0. */
+enum { FB_FS_TREE_DEPTH_MAX = 64 };
+/* Removes @name below @dirfd with everything in it; follows no link, leaves no file system, at most
+ * FB_FS_TREE_DEPTH_MAX deep (FB_E_LIMIT). Absent = 0. */
 int fb_fs_remove_tree_at(int dirfd, const char *name, struct fb_err *err);
 
 /* @base/@path unless @path is absolute or empty; a heap string, NULL when out of memory. */

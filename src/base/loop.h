@@ -38,7 +38,7 @@ void fb_timer_start(struct fb_timer *t, uint64_t ms, uint64_t repeat_ms);
 void fb_timer_stop(struct fb_timer *t);
 void fb_timer_free(struct fb_timer *t);
 
-/* Signals arrive as callbacks, one handler a signal. */
+/* Signals arrive as callbacks, one handler a signal. They alone do not keep fb_loop_run going. */
 typedef void fb_signal_fn(void *arg, int sig);
 int fb_loop_on_signal(struct fb_loop *loop, int sig, fb_signal_fn *fn, void *arg, struct fb_err *err);
 
