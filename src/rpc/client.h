@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/str.h"
-#include "rpc/limits.h"
+#include "rpc/bounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* A gRPC server for methods with one request message and one or many replies: plaintext HTTP/2 with prior knowledge.
  * Source: gRPC over HTTP/2 (protocol description), RFC 9113; docs/reference/wire.md. Layer: rpc (L2). Thread: the loop's.
- * Every limit is in rpc/limits.h. grpc.health.v1.Health/Check is answered by the server itself, SERVING for "" and the
+ * Every limit is in rpc/bounds.h. grpc.health.v1.Health/Check is answered by the server itself, SERVING for "" and the
  * services of its methods. */
 #ifndef RPC_SERVER_H
 #define RPC_SERVER_H
@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/str.h"
-#include "rpc/limits.h"
+#include "rpc/bounds.h"
 #include "rpc/status.h"
 
 struct rp_server;

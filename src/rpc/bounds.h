@@ -1,7 +1,7 @@
 /* Every ceiling of the gRPC transport. Source: [the Firma specification, authority 18.5]; the values that it leaves open
  * are ours. Layer: rpc (L2). No functions. Each has a test at the limit and one past it. */
-#ifndef RPC_LIMITS_H
-#define RPC_LIMITS_H
+#ifndef RPC_BOUNDS_H
+#define RPC_BOUNDS_H
 
 enum {
     RP_MESSAGE_MAX_BYTES = 4 << 20,    /* one message, either direction (gRPC's default) */
