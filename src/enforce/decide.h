@@ -38,7 +38,8 @@ struct fe_envelope {
     bool is_https;        /* CONNECT, or a request inside an intercepted tunnel */
     bool is_connect;      /* then path is "/" and query absent */
     struct fb_str host;   /* canonical: lower case, no trailing dot, no default port; "[::1]:8080", "api.example.com" */
-    struct fb_str path;   /* canonical, begins with "/", no query */
+    struct fb_str path;   /* canonical (fn_path.match), begins with "/", no query */
+    bool has_encoded_separator; /* %2f or %5c in path: denied unless the rule says encoded_separators = true */
     bool has_query;       /* "/a?" has an empty one */
     struct fb_str query;  /* raw, without the "?" */
     struct fb_str target; /* path and query as received, for records ("/a/../b?x=1") */

@@ -36,7 +36,8 @@ struct fe_rule {
     unsigned score;   /* specificity */
     unsigned index;   /* position over all files */
     bool segment;     /* `*` stays inside a label or segment */
-    bool opaque;
+    bool opaque;             /* a tunnel may carry something else than TLS to that very name */
+    bool encoded_separators; /* %2f and %5c are allowed in the path */
     bool names_host;  /* no `*` in the host */
 };
 
