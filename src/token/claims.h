@@ -50,7 +50,7 @@ bool tk_claims_has_action(const struct tk_claims *c, struct fb_str action);
 int tk_claims_check_agent_id(struct fb_str id, struct fb_err *err);
 int tk_claims_check_session_id(struct fb_str id, struct fb_err *err);
 int tk_claims_check_token_id(struct fb_str id, struct fb_err *err);
-/* Every field against its grammar and limit, expiry after issue. FB_E_PARSE or FB_E_LIMIT. */
+/* Every field against its grammar and limit; times are not looked at. FB_E_PARSE or FB_E_LIMIT. */
 int tk_claims_check(const struct tk_claims *c, struct fb_err *err);
 
 #endif
