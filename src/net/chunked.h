@@ -24,7 +24,6 @@ struct fn_chunked {
     size_t ext_bytes;   /* of this chunk */
     size_t ext_total;
     size_t trailer_bytes;
-    bool name_seen;     /* trailer line: a byte of its name has come */
     const char *why;    /* text after a refusal */
 };
 
