@@ -5,7 +5,7 @@
 void rp_frame_init(struct rp_frame *f, size_t max_bytes)
 {
     *f = (struct rp_frame){ 0 };
-    fb_buf_init(&f->body, max_bytes);
+    fb_buf_init_secret(&f->body, max_bytes); /* a message may hold a token */
 }
 
 void rp_frame_done(struct rp_frame *f)
