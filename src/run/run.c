@@ -1,0 +1,149 @@
+/* The launch as one list: settle, refuse, choose, start, wait, tear down. */
+#include "run/run.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "run/effective.h"
+#include "run/flow.h"
+#include "run/routes_fetch.h"
+#include "stack/statedir.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int choose_components(struct run_flow *f, struct fb_err *err)
+{
+    struct run_settled *s = f->s;
+    const struct run_authsel_input in = {
+        .flag = s->options->authority,
+        .no_autostart = s->options->no_autostart,
+        .sidecar_is_external = !s->sidecar_local,
+        .config = s->config.doc,
+        .config_path = s->config.path,
+        .config_dir = s->config.dir,
+        .in_fd = STDIN_FILENO,
+    };
+    const char *profile = s->options->authority_profile;
+    if (profile != NULL && strcmp(profile, "developer") != 0 &&
+        (in.flag == NULL || strcmp(in.flag, "local") == 0))
+        return fb_err_set(err, FB_E_AUTHORITY_UNKNOWN_PROFILE, "there is no Authority profile '%s'", profile);
+    int r = run_authsel(&in, &f->authority, err);
+    if (r < 0)
+        return r;
+    snprintf(f->authority_url, sizeof f->authority_url, "%s", f->authority.url);
+    if (s->sidecar_local && s->options->no_autostart)
+        return fb_err_set(err, FB_E_MISSING_SIDECAR, "no Sidecar is configured, and none may be started");
+    if (s->sidecar_local)
+        return 0;
+    int fd = run_endpoint_connect(&s->endpoint, RUN_ENDPOINT_PROBE_MS, err);
+    if (fd < 0)
+        return fd;
+    fb_fd_close(&fd);
+    r = run_routes_fetch(s, &f->routes, err);
+    f->routes_known = r == 0;
+    return r;
+}
+
+/* Forks before the loop and every heavy library; the sandbox builds itself meanwhile. */
+static int start_processes(struct run_flow *f, struct fb_err *err)
+{
+    struct run_settled *s = f->s;
+    int r = st_statedir_open(s->state_dir, err);
+    if (r < 0)
+        return r;
+    close(r);
+    r = 0;
+    if (s->sidecar_local) {
+        r = st_marker_begin(&f->marker, s->state_dir, s->sandbox_id, err);
+        f->has_marker = r == 0;
+    }
+    if (r == 0 && s->sidecar_local && f->authority.kind == RUN_AUTHORITY_LOCAL)
+        r = run_child_start(&f->authority_child, f->entries->authority, f->marker.dir_fd, "authority.log", err);
+    if (r == 0 && s->sidecar_local)
+        r = run_child_start(&f->sidecar_child, f->entries->sidecar, f->marker.dir_fd, "sidecar.log", err);
+    if (r == 0 && f->authority_child.proc.pid > 0)
+        r = run_flow_tell_authority(f, err);
+    run_timings_mark(&f->timings, "components forked");
+    if (r == 0) {
+        r = run_sandbox_start(&f->sandbox, err);
+        run_timings_mark(&f->timings, "sandbox forked");
+    }
+    return r;
+}
+
+static int run_loop(struct run_flow *f, struct fb_err *err)
+{
+    int r = fb_loop_new(&f->loop, err);
+    if (r == 0)
+        r = run_flow_watch(f, err);
+    if (r < 0)
+        return r;
+    run_flow_advance(f);
+    if (!f->ended)
+        fb_loop_run(f->loop);
+    if (f->err.code != 0) {
+        *err = f->err;
+        return f->err.code;
+    }
+    return 0;
+}
+
+/* An error while tearing down matters even when the agent did well: something may have been left behind. */
+static int finish(struct run_flow *f, int r, struct fb_err *err)
+{
+    struct fb_err late = { 0 };
+    if (run_flow_teardown(f, &late) < 0) {
+        if (r == 0) {
+            *err = late;
+            r = late.code;
+        } else {
+            fb_log_err(FB_LOG_WARN, "teardown was not complete", &late);
+        }
+    }
+    return r;
+}
+
+static int launch(struct run_settled *s, const struct run_children *entries, int *ret_status, struct fb_err *err)
+{
+    struct run_flow f = { .s = s, .entries = entries, .proxy_fd = -1, .dns_udp_fd = -1, .dns_tcp_fd = -1 };
+    run_child_init(&f.authority_child);
+    run_child_init(&f.sidecar_child);
+    run_timings_init(&f.timings, s->options->timings);
+    int r = run_sandbox_preflight(&s->plan, "", err);
+    if (r == 0) {
+        r = run_sandbox_prepare(&s->plan, &f.sandbox, err);
+        f.has_sandbox = true;
+    }
+    if (r == 0)
+        r = choose_components(&f, err);
+    run_timings_mark(&f.timings, "plan settled");
+    if (r == 0)
+        r = start_processes(&f, err);
+    if (r == 0)
+        r = run_loop(&f, err);
+    r = finish(&f, r, err);
+    run_timings_mark(&f.timings, "torn down");
+    run_timings_print(&f.timings);
+    *ret_status = f.exit_status;
+    return r;
+}
+
+int run_main(const struct run_options *o, const struct run_children *children, int *ret_status, struct fb_err *err)
+{
+    int r = run_options_check(o, err);
+    if (r < 0)
+        return r;
+    struct run_settled s = { 0 };
+    r = run_settle(&s, o, err);
+    if (r == 0 && o->print_effective_config) {
+        r = run_effective_print(&s, stdout, err);
+        *ret_status = 0;
+    } else if (r == 0) {
+        r = run_backend_check(s.profile.backend, err);
+        if (r == 0)
+            r = launch(&s, children, ret_status, err);
+    }
+    run_settle_done(&s);
+    return r;
+}

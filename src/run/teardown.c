@@ -1,0 +1,47 @@
+/* The end of a run, in order: the agent, its doors, the Sidecar before the Authority it depends on, the traces. */
+#include "run/flow.h"
+
+#include "base/fd.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+static bool is_truthy(const char *text)
+{
+    static const char *const words[] = { "1", "true", "yes", "on" };
+    for (size_t i = 0; text != NULL && i < FB_COUNT(words); i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static void close_doors(struct run_flow *f)
+{
+    fb_watch_free(f->sandbox_watch);
+    run_dnsstub_free(f->dns);
+    run_relay_free(f->relay);
+    fb_timer_free(f->renewal);
+    fb_timer_free(f->deadline);
+    fb_fd_close(&f->proxy_fd);
+    fb_fd_close(&f->dns_udp_fd);
+    fb_fd_close(&f->dns_tcp_fd);
+    run_routes_done(&f->routes);
+}
+
+int run_flow_teardown(struct run_flow *f, struct fb_err *err)
+{
+    close_doors(f);
+    if (f->has_sandbox) {
+        run_sandbox_kill(&f->sandbox);
+        run_sandbox_done(&f->sandbox);
+    }
+    run_child_stop(&f->sidecar_child, RUN_STOP_GRACE_MS);
+    run_child_stop(&f->authority_child, RUN_STOP_GRACE_MS);
+    run_capability_done(&f->capability);
+    int r = 0;
+    if (f->has_marker)
+        r = st_marker_done(&f->marker, is_truthy(getenv("FIRMA_RUN_KEEP_MARKERS")), err);
+    fb_loop_free(f->loop);
+    f->loop = NULL;
+    return r;
+}
