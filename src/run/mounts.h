@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 enum {
-    RUN_MOUNTS_STEPS_MAX = 4096,         /* steps in one plan */
+    RUN_MOUNTS_STEPS_MAX = 2048,         /* steps in one plan; bubblewrap takes 9000 arguments */
     RUN_MOUNTS_SCAN_ENTRIES_MAX = 50000, /* directory entries looked at for nested repositories, a workspace */
     RUN_MOUNTS_SCAN_DEPTH_MAX = 8,       /* directories below the workspace root */
     RUN_MOUNTS_FILE_MAX_BYTES = 4 << 20, /* one file whose content is copied in */

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/macros.h"
+#include "base/proc.h"
 #include "run/identity.h"
 #include "run/mounts.h"
 
@@ -43,13 +44,14 @@ int run_sandbox_preflight(const struct run_sandbox_plan *plan, const char *host_
 struct run_sandbox {
     struct run_mounts mounts; /* after prepare: the whole ordered plan, for printing, and the placeholders to record */
     struct run_identity identity;
-    pid_t bwrap_pid; /* on the host */
-    int bwrap_pidfd;
+    struct fb_proc bwrap; /* pid on the host and pidfd */
     int control;      /* the launcher's end, SOCK_SEQPACKET, non-blocking, close-on-exec */
     int diagnostics;  /* memfd: what bubblewrap said on its standard error */
     bool placeholders_made;
+    bool ready;
     bool go_sent;
     bool exited;      /* EXITED or EXEC_FAILED was read */
+    char *cwd; /* the plan's working directory, for GO */
     char *init_path;
     char *bwrap_path;
     const struct run_sandbox_plan *plan; /* borrowed from prepare to start */
