@@ -52,7 +52,9 @@ static bool encoded_name(struct fb_str name, const struct fn_redact *r)
             memmove(plain, plain + sizeof plain / 2, sizeof plain / 2);
             n = sizeof plain / 2;
         }
-        plain[n] = low >= 0 ? (char)(high << 4 | low) : name.p[i];
+        plain[n] = name.p[i];
+        if (low >= 0)
+            plain[n] = (char)(high << 4 | low);
         i += low >= 0 ? 3 : 1;
     }
     return fn_redact_name(fb_str_n(plain, n), r);
