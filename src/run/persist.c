@@ -5,20 +5,12 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/toml.h"
+#include "core/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static char *default_path(void)
-{
-    const char *xdg = getenv("XDG_CONFIG_HOME");
-    if (xdg != NULL && xdg[0] == '/')
-        return fb_fs_join(xdg, "firma/firma.toml");
-    const char *home = getenv("HOME");
-    return home == NULL || home[0] != '/' ? NULL : fb_fs_join(home, ".config/firma/firma.toml");
-}
 
 /* 1: the table is there already. */
 static int look(const char *path, struct fb_buf *text, struct fb_err *err)
@@ -40,7 +32,7 @@ static int look(const char *path, struct fb_buf *text, struct fb_err *err)
 
 int run_persist_authority(const char *config_path, struct fb_err *err)
 {
-    char *path = config_path != NULL ? strdup(config_path) : default_path();
+    char *path = config_path != NULL ? strdup(config_path) : fc_config_user_path();
     if (path == NULL)
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "neither HOME nor XDG_CONFIG_HOME says where to keep the answer");
     struct fb_buf text;

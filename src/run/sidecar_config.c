@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a Sidecar routes when nobody says otherwise: model providers and package registries. */
 static const char *const builtin_mappings[] = { "anthropic", "openai", "npm", "pypi", "cargo", "debian" };
@@ -86,7 +87,9 @@ static int set_audit(struct overrides *o, const struct fc_config *t, const char 
             add_text(o, "audit.file_path", log);
     }
     if (r == 0 && !has(t, "sidecar.audit.signing_key_path") && !has(t, "sidecar.audit.signing_key_env")) {
-        r = fa_key_ensure(key, err);
+        r = access(key, F_OK) == 0 ? 0 : fa_key_generate(key, err);
+        /* Another run that starts at the same time may have been faster: its key is as good. */
+        r = r == FB_E_EXISTS ? 0 : r;
         add_text(o, "audit.signing_key_path", key);
     }
     free(log);

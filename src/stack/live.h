@@ -3,6 +3,7 @@
 #ifndef STACK_LIVE_H
 #define STACK_LIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,6 +19,6 @@ enum st_live st_live_marker(int run_fd, const char *id);
 
 /* Does the recorded process live? @start_ticks of 0 = unknown; then @recorded_unix_s (mtime of sidecar.pid, 0 = unknown)
  * must not lie before the start of the process that has the pid now. */
-int st_live_process(pid_t pid, uint64_t start_ticks, int64_t recorded_unix_s);
+bool st_live_process(pid_t pid, uint64_t start_ticks, int64_t recorded_unix_s);
 
 #endif

@@ -64,7 +64,7 @@ void st_marker_collect_unfinished(int run_fd)
 /* The id must not name a live run; a dead one's marker makes room. */
 static int claim_id(struct st_marker *m, const char *name, struct fb_err *err)
 {
-    int live = st_live_marker(m->run_fd, m->id);
+    enum st_live live = st_live_marker(m->run_fd, m->id);
     if (live == ST_LIVE_YES || live == ST_LIVE_UNSURE)
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "sandbox id '%s' is in use by a live run", m->id);
     if (live == ST_LIVE_DEAD && fb_fs_remove_tree_at(m->run_fd, m->id, err) < 0)
