@@ -39,6 +39,7 @@ enum {
     CEDAR_MAX_NESTING = 256,            /* brackets, `if`, JSON and type nesting in any text */
     CEDAR_MAX_EXPR_DEPTH = 1024,        /* depth of one expression tree, left-leaning chains included */
     CEDAR_MAX_POLICIES = 1000000,       /* in one set */
+    CEDAR_MAX_ANNOTATIONS = 1000,       /* on one policy or declaration */
     CEDAR_MAX_ENTITIES = 1000000,       /* in one store */
     CEDAR_MAX_ELEMENTS = 1000000,       /* members of one set, fields of one record */
     CEDAR_MAX_ANCESTORS = 4000000,      /* pairs in the transitive closure of one store */
