@@ -25,6 +25,13 @@ int run_mounts_add_placeholder(struct run_mounts *m, const char *path, bool is_d
     return 0;
 }
 
+/* git takes a "commondir" that says "." for what it would assume without one; an empty one it refuses. */
+static bool is_commondir(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && strcmp(slash, "/commondir") == 0;
+}
+
 /* 0 made or there already as the right kind, else -1 with errno. */
 static int make(const struct run_placeholder *p, const struct run_identity *id)
 {
@@ -37,8 +44,12 @@ static int make(const struct run_placeholder *p, const struct run_identity *id)
         int fd = open(p->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0 && errno != EEXIST)
             return -1;
-        if (fd >= 0)
+        if (fd >= 0) {
+            const bool ok = !is_commondir(p->path) || write(fd, ".\n", 2) == 2;
             (void)close(fd);
+            if (!ok)
+                return -1;
+        }
     }
     if (lstat(p->path, &st) != 0)
         return -1;
@@ -71,7 +82,8 @@ void run_mounts_remove_placeholders(const struct run_placeholder *list, size_t n
         struct stat st;
         if (list[i].is_dir)
             (void)rmdir(list[i].path);
-        else if (lstat(list[i].path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        else if (lstat(list[i].path, &st) == 0 && S_ISREG(st.st_mode) &&
+                 st.st_size == (is_commondir(list[i].path) ? 2 : 0))
             (void)unlink(list[i].path);
     }
 }
