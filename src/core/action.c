@@ -6,13 +6,13 @@
 
 static const struct fc_action actions[] = {
 #define FC_ACTION(name, risk, meaning) { name, FC_RISK_##risk, meaning },
-#include "action_table.inc"
+#include "core/action_table.inc"
 #undef FC_ACTION
 };
 
 /* Perfect hash: the generator looked for a seed under which no two names meet. */
 #define FC_ACTION_HASH
-#include "action_table.inc"
+#include "core/action_table.inc"
 #undef FC_ACTION_HASH
 
 static uint32_t hash_name(struct fb_str name, uint32_t seed)
