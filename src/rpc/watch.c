@@ -46,7 +46,7 @@ static void on_ready(void *arg, int ready);
 static void set_why(struct rp_watch *w, const char *why)
 {
     if (!w->lost)
-        snprintf(w->why, sizeof(w->why), "%s", why);
+        snprintf(w->why, sizeof(w->why), "%.*s", WHY_BYTES - 1, why);
     w->lost = true;
 }
 
