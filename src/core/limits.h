@@ -20,6 +20,7 @@ enum {
     FC_LIMIT_ID_BYTES = 128,                 /* agent, session, token and sandbox ids */
     FC_LIMIT_SCOPE_BYTES = 1024,             /* a capability's resource scope */
     FC_LIMIT_BUNDLE_BYTES = 4 << 20,         /* policies and schema, each */
+    FC_LIMIT_BUNDLE_VERSION_BYTES = 256,
 };
 
 #endif

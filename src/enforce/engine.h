@@ -71,8 +71,9 @@ uint64_t fe_engine_revocation_count(const struct fe_engine *e);
 void fe_engine_set_revocations_ready(struct fe_engine *e, bool ready);
 bool fe_engine_is_ready(const struct fe_engine *e);
 
-/* Calls @fn once for each distinct host pattern of the mapping (lower case, port cut off, may hold `*`), for the DNS
- * stub; stops when it returns false. Names only: patterns that are IP literals or a bare `*` are left out. */
+/* Calls @fn for each host pattern of the mapping (lower case, port cut off), for the DNS stub; stops when it returns false. A
+ * pattern may come twice. All are in the strict reading, whatever their file says: `*` is one label, `**` anything
+ * (fe_glob_segment with "."). Names only: IP literals and patterns that match every host are left out. */
 void fe_engine_routes(struct fe_engine *e, bool (*fn)(void *arg, struct fb_str host_pattern), void *arg);
 /* Would the stub answer for @name (canonical host, no port)? */
 bool fe_engine_routes_host(struct fe_engine *e, struct fb_str name);
