@@ -28,10 +28,8 @@ typedef void fa_verify_fn(void *arg, enum fa_finding what, struct fb_str event_i
 int fa_verify_new(struct fb_str public_pem, fa_verify_fn *fn, void *arg, struct fa_verify **ret, struct fb_err *err)
     FB_MUST_USE;
 void fa_verify_free(struct fa_verify *v); /* takes NULL */
-/* One line without its line feed, in file order. @complete false: the file ended without a line feed. */
+/* One line without its line feed, in file order; the files of a rotated log one after the other. @complete false: the file ended without a line feed. */
 void fa_verify_line(struct fa_verify *v, struct fb_str line, bool complete);
-/* A later file of the same log follows (rotated, or begun after a storage fault). */
-void fa_verify_next_file(struct fa_verify *v);
 /* The text of the head file; call after the last line. */
 void fa_verify_head(struct fa_verify *v, struct fb_str head_text);
 /* Closing findings. Returns 0 when all is good, 1 when anything was bad. */
