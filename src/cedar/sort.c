@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SIZE_MAX_BYTES = 64, INSERTION_MAX = 12 };
+enum { SIZE_MAX_BYTES = 256, INSERTION_MAX = 12 };
 
 static void insertion(char *b, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
