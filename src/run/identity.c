@@ -38,8 +38,10 @@ static int give_up_root(const char *workspace, struct run_identity *id, struct f
 
     id->drop = true;
     if (workspace != NULL) {
+        if (workspace[0] != '/')
+            return fb_err_set(err, FB_E_CONFIG_VALIDATION, "mount source '%s' is not absolute", workspace);
         if (stat(workspace, &st) != 0)
-            return fb_err_sys(err, FB_E_BACKEND, errno, "cannot look at the workspace '%s'", workspace);
+            return fb_err_sys(err, FB_E_CONFIG_VALIDATION, errno, "cannot mount '%s'", workspace);
         if (st.st_uid != 0) {
             id->uid_outside = st.st_uid;
             id->gid_outside = st.st_gid != 0 ? st.st_gid : RUN_IDENTITY_NOBODY_ID;

@@ -34,7 +34,7 @@ struct run_identity {
 
 /* Decides the identity. @workspace is the directory whose owner root becomes, NULL when the profile mounts none.
  * Not root: the caller's own ids. Root: the owner of @workspace if not root, else SUDO_UID and SUDO_GID, else 65534.
- * 0; FB_E_BACKEND when @workspace cannot be looked at or SUDO_UID is not a plain number. */
+ * 0; FB_E_CONFIG_VALIDATION when @workspace cannot be looked at, FB_E_BACKEND when SUDO_UID is not a plain number. */
 int run_identity_resolve(enum run_identity_mode mode, const char *workspace, struct run_identity *ret,
                          struct fb_err *err) FB_MUST_USE;
 

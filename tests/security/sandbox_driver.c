@@ -44,6 +44,12 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static void tell(const struct options *o, const char *what, double since)
+{
+    if (o->times)
+        (void)fprintf(stderr, "%s %.2f\n", what, now_ms() - since);
+}
+
 static void add_mount(struct options *o, char *text)
 {
     struct run_mounts_spec *view = &o->plan.view;
@@ -123,8 +129,7 @@ static int handle(struct run_sandbox *sb, const struct options *o, const struct 
     static const char *const names[] = { "-", "listeners", "ready", "started", "exec-failed", "exited" };
     const struct run_sandbox_go go = { .argv = o->argv, .envp = o->env };
 
-    if (o->times)
-        (void)fprintf(stderr, "%s %.2f\n", names[e->type], now_ms() - since);
+    tell(o, names[e->type], since);
     switch (e->type) {
     case RUN_SANDBOX_READY:
         if (o->no_go)
@@ -192,16 +197,17 @@ int main(int argc, char **argv)
     (void)sigprocmask(SIG_BLOCK, &relayed, NULL);
     int signals = signalfd(-1, &relayed, SFD_CLOEXEC | SFD_NONBLOCK);
     r = run_sandbox_prepare(&o.plan, &sb, &err);
+    tell(&o, "prepared", since);
     int status = 1;
     if (r == 0 && o.print_plan) {
         print_plan(&sb.mounts);
         status = 0;
     } else if (r == 0 && run_sandbox_start(&sb, &err) == 0) {
+        tell(&o, "forked", since);
         status = loop(&sb, &o, signals, since, &err);
     }
     run_sandbox_done(&sb);
-    if (o.times)
-        (void)fprintf(stderr, "done %.2f\n", now_ms() - since);
+    tell(&o, "done", since);
     if (err.code != 0)
         fb_err_print(stderr, &err);
     return status;
