@@ -600,6 +600,19 @@ static const struct cedar_node *parse_rel(struct cedar_parser *p)
     return e;
 }
 
+/* (a && b) && c is the same tree as a && b && c. */
+static bool chain_start(struct cedar_parser *p, enum cedar_op op, const struct cedar_node *e, struct list *l,
+                        const struct cedar_token *from)
+{
+    if (e->op != op)
+        return list_add(p, l, e, (struct cedar_str){ 0 }, from);
+    for (uint32_t i = 0; i < e->n_kids; i++) {
+        if (!list_add(p, l, e->kids[i], (struct cedar_str){ 0 }, from))
+            return false;
+    }
+    return true;
+}
+
 /* a && b && c: one node with all the operands, so that long chains stay flat. */
 static const struct cedar_node *parse_chain(struct cedar_parser *p, enum cedar_op op)
 {
@@ -608,7 +621,7 @@ static const struct cedar_node *parse_chain(struct cedar_parser *p, enum cedar_o
     const struct cedar_node *e = is_and ? parse_rel(p) : parse_chain(p, CEDAR_OP_AND);
     struct list l = { 0 };
     while (e && cedar_parse_accept(p, is_and ? CEDAR_T_AND : CEDAR_T_OR)) {
-        if (l.n == 0 && !list_add(p, &l, e, (struct cedar_str){ 0 }, from))
+        if (l.n == 0 && !chain_start(p, op, e, &l, from))
             return NULL;
         e = is_and ? parse_rel(p) : parse_chain(p, CEDAR_OP_AND);
         if (!e || !list_add(p, &l, e, (struct cedar_str){ 0 }, from))

@@ -127,13 +127,22 @@ static bool path(struct reader *r, bool builtin, struct cedar_str *ret)
 
 static bool annotations(struct reader *r, struct cedar_raw_annots *ret)
 {
-    struct cedar_annotation list[64];
-    size_t n = 0;
+    struct cedar_annotation *list = NULL;
+    size_t n = 0, cap = 0;
     while (accept(r, CEDAR_T_AT)) {
-        struct cedar_annotation *a = &list[n];
         const struct cedar_token *at = r->t;
-        if (n == sizeof list / sizeof list[0])
-            return fail(r, r->t, "TooManyAnnotations", "more than 64 annotations") != NULL;
+        if (n == CEDAR_MAX_ANNOTATIONS)
+            return fail(r, r->t, "TooManyAnnotations", "more than %d annotations", CEDAR_MAX_ANNOTATIONS) != NULL;
+        if (n == cap) {
+            cap = cap ? cap * 4 : 4;
+            struct cedar_annotation *bigger = make(r, cap * sizeof *bigger);
+            if (!bigger)
+                return false;
+            if (n)
+                memcpy(bigger, list, n * sizeof *list);
+            list = bigger;
+        }
+        struct cedar_annotation *a = &list[n];
         *a = (struct cedar_annotation){ .value = CEDAR_S("") };
         if (r->t->kind != CEDAR_T_IDENT)
             return unexpected(r, "an annotation name") != NULL;
@@ -150,11 +159,8 @@ static bool annotations(struct reader *r, struct cedar_raw_annots *ret)
         }
         n++;
     }
-    ret->n = n;
-    ret->items = n ? make(r, n * sizeof list[0]) : NULL;
-    if (n && ret->items)
-        memcpy(ret->items, list, n * sizeof list[0]);
-    return !n || ret->items;
+    *ret = (struct cedar_raw_annots){ list, n };
+    return true;
 }
 
 static const struct cedar_raw_type *parse_type(struct reader *r);
