@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Everywhere below, @config_path may be NULL: then firma.toml is discovered (core/config.h). */
+
 /* `firma authority -c FILE`: serves until SIGINT or SIGTERM, logs on stderr. 0 after a graceful stop, or the code of
  * what stopped the start. */
 int au_main(const char *config_path, struct fb_err *err);

@@ -1,10 +1,9 @@
 #include "authority/config.h"
 
-#include "base/buf.h"
 #include "base/fs.h"
 #include "base/num.h"
 #include "base/toml.h"
-#include "net/url.h"
+#include "core/config.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -286,29 +285,23 @@ int au_config_check(struct au_config *c, struct fb_err *err)
 
 static int load_file(const char *path, struct au_config *c, struct fb_err *err)
 {
-    struct fb_buf text;
-    struct fb_toml_doc *doc = NULL;
-    char *dir = fb_fs_dirname(path);
+    struct fc_config file = { 0 };
+    const struct fb_toml *table = NULL;
+    bool named = path != NULL && path[0] != '\0';
+    int rc = named ? fc_config_load(path, &file, err) : fc_config_discover(NULL, NULL, &file, err);
 
-    fb_buf_init(&text, FB_TOML_INPUT_MAX_BYTES);
-    int rc = dir == NULL ? fb_err_set(err, FB_E_NOMEM, "out of memory") : fb_fs_read(path, FB_FS_OWNED, &text, err);
-    if (rc == 0) {
-        rc = fb_toml_parse(fb_buf_str(&text), path, &doc, err);
-        if (rc == FB_E_PARSE)
-            rc = err == NULL ? FB_E_CONFIG_PARSE : fb_err_recode(err, FB_E_CONFIG_PARSE);
+    if (rc == 0 && file.doc == NULL) {
+        rc = fb_err_set(err, FB_E_CONFIG_VALIDATION, "no firma.toml was found, and the authority needs one");
+        fb_err_remedy(err, "name one: firma authority -c FILE; docs/reference/authority.md shows a small one");
     }
-    const struct fb_toml *table = rc == 0 ? fb_toml_get(fb_toml_root(doc), "authority") : NULL;
-    if (rc == 0 && table == NULL)
-        rc = fb_err_set(err, FB_E_CONFIG_VALIDATION, "%s has no [authority] section", path);
     if (rc == 0)
-        rc = fb_toml_want_table(doc, table, err);
+        rc = fc_config_section(&file, "authority", &table, err);
     if (rc == 0)
-        rc = take_table(doc, table, dir, c, err);
+        rc = take_table(file.doc, table, file.dir, c, err);
     if (rc == 0)
-        rc = au_config_set(&c->path, fb_str_of(path), err);
-    fb_toml_free(doc);
-    fb_buf_done(&text);
-    free(dir);
+        rc = au_config_set(&c->path, fb_str_of(file.path), err);
+    c->source = fc_config_source_name(file.source);
+    fc_config_done(&file);
     return rc;
 }
 

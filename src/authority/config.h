@@ -19,6 +19,7 @@ enum {
 /* Every text is a heap string of its own, never NULL after a successful load ("" = unset). */
 struct au_config {
     char *path; /* the file it came from, "" for none */
+    const char *source; /* how it was found, static text; NULL for none */
     char *listen_addr;
     char *policy_dir;
     char *issuance_policy_dir;
@@ -41,8 +42,8 @@ struct au_config {
 
 /* Fills in every default, no file and no environment. FB_E_NOMEM. */
 int au_config_defaults(struct au_config *c, struct fb_err *err);
-/* Reads @path, then FIRMA_AUTHORITY_* of the environment, then checks. FB_E_IO, FB_E_CONFIG_PARSE,
- * FB_E_CONFIG_VALIDATION; @c is then empty. */
+/* Reads @path (NULL or "": the discovered firma.toml), then FIRMA_AUTHORITY_* of the environment, then checks.
+ * FB_E_CONFIG_PARSE, FB_E_CONFIG_VALIDATION, FB_E_INSECURE, FB_E_NOMEM; @c is then empty. */
 int au_config_load(const char *path, struct au_config *c, struct fb_err *err) FB_MUST_USE;
 /* Checks across keys and fills in addr. FB_E_CONFIG_VALIDATION. */
 int au_config_check(struct au_config *c, struct fb_err *err);

@@ -51,7 +51,7 @@ int au_main(const char *config_path, struct fb_err *err)
 
     if (rc != 0)
         return rc;
-    FB_LOG(FB_LOG_INFO, "config resolved", FB_KZ("path", config_path));
+    FB_LOG(FB_LOG_INFO, "config resolved", FB_KZ("path", config.path), FB_KZ("source", config.source));
     signal(SIGPIPE, SIG_IGN);
     rc = run_foreground(&config, err);
     au_config_done(&config);
