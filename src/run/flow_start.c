@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/toml.h"
+#include "net/proxyv2.h"
 #include "run/sidecar_config.h"
 #include "stack/child.h"
 
@@ -54,6 +56,17 @@ int run_flow_tell_authority(struct run_flow *f, struct fb_err *err)
     free(run_dir);
     free(log);
     return r;
+}
+
+/* Whose connection it is; a TCP peer is told nothing, because it could not check it. */
+static int relay_header(const struct run_settled *s, struct fb_buf *out, struct fb_err *err)
+{
+    const struct fn_proxyv2 ids = { .sandbox = fb_str_of(s->sandbox_id),
+                                    .session = fb_str_of(s->session_id),
+                                    .agent = fb_str_of(s->agent_id) };
+    if (s->endpoint.kind != RUN_ENDPOINT_UNIX || fn_proxyv2_write(out, &ids) == 0)
+        return 0;
+    return fb_err_set(err, FB_E_INTERNAL, "the ids of this run do not fit a PROXY header");
 }
 
 static void on_renew(void *arg);
@@ -157,7 +170,7 @@ int run_flow_hand_over(struct run_flow *f, struct fb_err *err)
         int fd = fb_fd_take(&f->proxy_fd);
         struct fb_buf header;
         fb_buf_init(&header, 1024);
-        int r = run_relay_header(f->s, &header, err);
+        int r = relay_header(f->s, &header, err);
         if (r == 0)
             r = run_relay_new(f->loop, fd, &f->s->endpoint, fb_buf_str(&header), &f->relay, err);
         else

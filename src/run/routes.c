@@ -1,6 +1,8 @@
 /* The list of routed names, and matching against it. */
 #include "run/routes.h"
 
+#include "enforce/glob.h"
+
 #include <stdlib.h>
 
 static size_t count_lines(struct fb_str text)
@@ -40,36 +42,10 @@ void run_routes_done(struct run_routes *r)
     *r = (struct run_routes){ 0 };
 }
 
-/* `*` stands for any run; one place to go back to is enough, because a later star can do all that an earlier could. */
-static bool glob_match(struct fb_str pattern, struct fb_str name)
-{
-    size_t p = 0;
-    size_t i = 0;
-    size_t star = pattern.n;
-    size_t resume = 0;
-    while (i < name.n) {
-        if (p < pattern.n && pattern.p[p] == '*') {
-            star = p++;
-            resume = i;
-        } else if (p < pattern.n && pattern.p[p] == name.p[i]) {
-            p++;
-            i++;
-        } else if (star < pattern.n) {
-            p = star + 1;
-            i = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.n && pattern.p[p] == '*')
-        p++;
-    return p == pattern.n;
-}
-
 bool run_routes_match(const struct run_routes *r, struct fb_str name)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (!fb_str_eqz(r->patterns[i], "*") && glob_match(r->patterns[i], name))
+        if (!fb_str_eqz(r->patterns[i], "*") && fe_glob_loose(r->patterns[i], name))
             return true;
     return false;
 }

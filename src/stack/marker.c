@@ -26,7 +26,7 @@ static void grow_name(char out[80], const char *id)
 }
 
 /* Serialises making and collecting, so that a directory without its lock file yet is never taken for an orphan. */
-static int lock_run(int run_fd)
+int st_marker_lock(int run_fd)
 {
     int fd = openat(run_fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && flock(fd, LOCK_EX) < 0)
@@ -48,7 +48,7 @@ static bool is_orphan(int run_fd, const char *name)
 
 void st_marker_collect_unfinished(int run_fd)
 {
-    fb_auto(fb_fd_close) int guard = lock_run(run_fd);
+    fb_auto(fb_fd_close) int guard = st_marker_lock(run_fd);
     int copy = guard < 0 ? -1 : openat(run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = copy < 0 ? NULL : fdopendir(copy);
     if (d == NULL) {
@@ -80,7 +80,7 @@ static int make_growing(struct st_marker *m, struct fb_err *err)
 {
     char name[80];
     grow_name(name, m->id);
-    fb_auto(fb_fd_close) int guard = lock_run(m->run_fd);
+    fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
     if (guard < 0)
         return fb_err_sys(err, FB_E_IO, errno, "cannot lock the directory of markers");
     int r = claim_id(m, name, err);
@@ -157,7 +157,7 @@ int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, st
         return r;
     char name[80];
     grow_name(name, m->id);
-    fb_auto(fb_fd_close) int guard = lock_run(m->run_fd);
+    fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
     if (renameat(m->run_fd, name, m->run_fd, m->id) < 0)
         return fb_err_sys(err, FB_E_IO, errno, "cannot publish the marker '%s'", m->path);
     m->published = true;
@@ -170,7 +170,7 @@ int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err)
     if (m->dir_fd >= 0 && !keep) {
         char name[80];
         grow_name(name, m->id);
-        fb_auto(fb_fd_close) int guard = lock_run(m->run_fd);
+        fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
         r = fb_fs_remove_tree_at(m->run_fd, m->published ? m->id : name, err);
     }
     fb_fd_close(&m->lock_fd);

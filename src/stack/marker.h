@@ -38,6 +38,8 @@ int st_marker_begin(struct st_marker *m, const char *state_dir, const char *id, 
 int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, struct fb_err *err);
 /* Removes the directory unless @keep, releases everything. Takes an empty struct. */
 int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err);
+/* Takes the lock of @run_fd that serialises making, claiming and collecting; closing the descriptor lets go. -1 on error. */
+int st_marker_lock(int run_fd);
 /* Removes every `.new-*` below @run_fd whose lock is free. Errors are ignored: the next call tries again. */
 void st_marker_collect_unfinished(int run_fd);
 
