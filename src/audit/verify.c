@@ -157,10 +157,11 @@ void fa_verify_head(struct fa_verify *v, struct fb_str head_text)
 int fa_verify_finish(struct fa_verify *v)
 {
     char text[TEXT_BYTES];
+    bool chained = v->any_chain || v->lines == 0;
     (void)snprintf(text, sizeof text, "%llu lines, %llu with a good signature%s", (unsigned long long)v->lines,
-                   (unsigned long long)v->good, v->any_chain || v->lines == 0 ? "" : "; no chain in this log: missing lines cannot be noticed");
+                   (unsigned long long)v->good, chained ? "" : "; no chain in this log: missing lines cannot be noticed");
     if (!v->chain_bad)
-        report(v, FA_CHAIN_OK, FB_STR(""), text);
+        report(v, chained ? FA_CHAIN_OK : FA_CHAIN_ABSENT, FB_STR(""), text);
     if (!v->head_seen)
         report(v, FA_HEAD_ABSENT, FB_STR(""), "no head file given: lines cut from the end cannot be noticed");
     return v->bad ? 1 : 0;

@@ -18,6 +18,7 @@ enum fa_finding {
     FA_LINE_BAD,     /* event_id or "line N"; text says what is wrong */
     FA_CHAIN_BAD,    /* missing, reordered, repeated or cut lines; text names them */
     FA_CHAIN_OK,     /* at the end: text sums up */
+    FA_CHAIN_ABSENT, /* at the end, for a log whose lines carry no chain: missing lines cannot be seen */
     FA_HEAD_OK,
     FA_HEAD_BAD,
     FA_HEAD_ABSENT,  /* no head given: a cut tail cannot be seen */
