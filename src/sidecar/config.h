@@ -179,6 +179,7 @@ struct sc_config {
     struct sc_config_limits limits;
     struct sc_config_local_exec local_exec;
     struct sc_config_preflight preflight;
+    bool secret_gateway; /* [sidecar.secret_gateway] or [[sidecar.http_secret_providers]] stands in the file */
 };
 
 /* Reads and checks the section [sidecar] of a loaded file. FB_E_CONFIG_VALIDATION with place, section, key and what is
