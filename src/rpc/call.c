@@ -116,6 +116,14 @@ static void on_deadline(void *arg)
     rp_conn_kick(conn);
 }
 
+/* Answers only when the peer has said all: a reply in the middle of a request makes some clients give up on it. */
+static void refuse(struct rp_call *call, enum rp_status status, const char *text)
+{
+    call->refusal = status;
+    call->refusal_text = text;
+    drop_request(call);
+}
+
 void rp_call_begin(struct rp_call *call)
 {
     const struct rp_call_head *h = &call->head;
@@ -125,11 +133,11 @@ void rp_call_begin(struct rp_call *call)
     } else if (!h->is_grpc) {
         refuse_http(call, "415");
     } else if (rp_server_find(call->conn->server, h->path) == NULL) {
-        rp_call_finish(call, RP_UNIMPLEMENTED, "unknown method");
+        refuse(call, RP_UNIMPLEMENTED, "unknown method");
     } else if (h->bad_timeout) {
-        rp_call_finish(call, RP_INVALID_ARGUMENT, "malformed grpc-timeout");
+        refuse(call, RP_INVALID_ARGUMENT, "malformed grpc-timeout");
     } else if (call->conn->server->draining) {
-        rp_call_finish(call, RP_UNAVAILABLE, "shutting down");
+        refuse(call, RP_UNAVAILABLE, "shutting down");
     } else if (h->timeout_ms > 0) {
         if (fb_timer_new(call->conn->server->loop, on_deadline, call, &call->deadline, NULL) == 0)
             fb_timer_start(call->deadline, (uint64_t)h->timeout_ms, 0);
@@ -154,22 +162,22 @@ static int take_message(void *arg, struct fb_str message)
 
 void rp_call_data(struct rp_call *call, const void *p, size_t n)
 {
-    if (call->finished)
-        return; /* refused already; what still comes is thrown away */
+    if (call->finished || call->refusal != RP_OK)
+        return; /* what still comes is thrown away */
     int rc = rp_frame_feed(&call->in, p, n, take_message, call);
     if (rc == 1)
-        rp_call_finish(call, RP_INVALID_ARGUMENT, "more than one request message");
+        refuse(call, RP_INVALID_ARGUMENT, "more than one request message");
     else if (rc == FB_E_LIMIT)
-        rp_call_finish(call, RP_RESOURCE_EXHAUSTED, "request message is larger than 4 MiB");
+        refuse(call, RP_RESOURCE_EXHAUSTED, "request message is larger than 4 MiB");
     else if (rc == FB_E_PARSE)
-        rp_call_finish(call, RP_UNIMPLEMENTED, "compressed messages are not supported");
+        refuse(call, RP_UNIMPLEMENTED, "compressed messages are not supported");
     else if (rc != 0)
-        rp_call_finish(call, RP_RESOURCE_EXHAUSTED, "out of memory");
-    if (call->finished)
+        refuse(call, RP_RESOURCE_EXHAUSTED, "out of memory");
+    if (call->refusal != RP_OK)
         return;
     count_inbound(call, rp_frame_held_bytes(&call->in) + call->message.cap);
     if (call->conn->server->inbound_bytes > RP_INBOUND_MAX_BYTES)
-        rp_call_finish(call, RP_RESOURCE_EXHAUSTED, "too many request bytes at one time");
+        refuse(call, RP_RESOURCE_EXHAUSTED, "too many request bytes at one time");
 }
 
 void rp_call_end_of_request(struct rp_call *call)
@@ -177,6 +185,10 @@ void rp_call_end_of_request(struct rp_call *call)
     call->request_done = true;
     if (call->finished)
         return;
+    if (call->refusal != RP_OK) {
+        rp_call_finish(call, call->refusal, call->refusal_text);
+        return;
+    }
     if (!call->has_message || !rp_frame_at_boundary(&call->in)) {
         rp_call_finish(call, RP_INVALID_ARGUMENT, "request message is missing or cut");
         return;

@@ -65,6 +65,8 @@ struct rp_call {
     bool has_message;
     size_t inbound_bytes; /* counted in the server's sum */
     bool request_done;
+    enum rp_status refusal; /* RP_OK: none; else the answer once the request has been thrown away */
+    const char *refusal_text;
     struct fb_buf out; /* framed replies; the first out_off bytes are gone */
     size_t out_off;
     bool headers_sent;

@@ -124,7 +124,7 @@ static void the_log_holds_the_four_ready_lines_in_order(void **state)
 
 static void everything_in_the_run_directory_is_private(void **state)
 {
-    static const char *const files[] = { "keys/authority.key",       "revocations.txt", "authority.toml",
+    static const char *const files[] = { "keys/authority.key",         "revocations.txt", "authority.toml",
                                          "policy_dir/developer.cedar", "authority.pid",   "metadata.toml" };
     static const char *const dirs[] = { "", "keys", "policy_dir", "issuance" };
     struct run_authority_fixture f;
