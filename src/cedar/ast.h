@@ -45,7 +45,7 @@ enum cedar_op {
 enum cedar_var { CEDAR_VAR_PRINCIPAL, CEDAR_VAR_ACTION, CEDAR_VAR_RESOURCE, CEDAR_VAR_CONTEXT };
 
 struct cedar_node {
-    uint8_t op; /* enum cedar_op */
+    uint8_t op;  /* enum cedar_op */
     uint8_t var; /* enum cedar_var */
     uint16_t depth;
     uint32_t n_kids, n_names;

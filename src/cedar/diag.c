@@ -7,8 +7,8 @@
 
 const char *cedar_code_name(int code)
 {
-    static const char *const names[] = { "ok",    "nomem", "arg",    "limit",   "utf8",   "parse", "schema",
-                                         "json",  "value", "entity", "request", "policy", "link",  "eval" };
+    static const char *const names[] = { "ok",   "nomem", "arg",    "limit",   "utf8",   "parse", "schema",
+                                         "json", "value", "entity", "request", "policy", "link",  "eval" };
     int i = -code;
     return i >= 0 && i < (int)(sizeof names / sizeof names[0]) ? names[i] : "unknown";
 }

@@ -31,7 +31,8 @@ const struct cedar_entity *cedar_entities_find(const struct cedar_entities *ents
 struct cedar_entity *cedar_entities_find_own(const struct cedar_entities *ents, const struct cedar_uid *uid);
 bool cedar_entity_has_ancestor(const struct cedar_entity *e, const struct cedar_uid *uid);
 /* `a in b`. */
-bool cedar_entities_in_relation(const struct cedar_entities *ents, const struct cedar_uid *a, const struct cedar_uid *b);
+bool cedar_entities_in_relation(const struct cedar_entities *ents, const struct cedar_uid *a,
+                                const struct cedar_uid *b);
 
 /* A heap store in the caller's storage. */
 void cedar_entities_init(struct cedar_entities *ents, const struct cedar_schema *schema);

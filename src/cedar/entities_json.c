@@ -31,7 +31,8 @@ static int read_parents(struct cedar_value_reader *r, const struct cedar_json *j
         if (rc)
             return rc;
         if (action && !cedar_str_eq(cedar_name_base(list[i].type), CEDAR_S("Action")))
-            return cedar_value_fail(r, &j->items[i], "ActionParentIsNotAction", "a parent of an action must be an action");
+            return cedar_value_fail(r, &j->items[i], "ActionParentIsNotAction",
+                                    "a parent of an action must be an action");
     }
     e->parents = list;
     e->n_parents = j->n;

@@ -200,8 +200,8 @@ static bool eval_ext(struct cedar_eval *e, const struct cedar_node *n, struct ce
             return false;
     }
     if (n->n_kids != n->ext->n_args)
-        return cedar_eval_fail(e, "WrongNumArguments", "`%s` takes %u argument(s), not %u", n->ext->name, n->ext->n_args,
-                               n->n_kids);
+        return cedar_eval_fail(e, "WrongNumArguments", "`%s` takes %u argument(s), not %u", n->ext->name,
+                               n->ext->n_args, n->n_kids);
     for (uint32_t i = 0; i < n->n_kids; i++) {
         if (args[i].kind != n->ext->args[i]) {
             struct cedar_value want = { .kind = n->ext->args[i] };

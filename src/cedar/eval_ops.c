@@ -98,8 +98,8 @@ static bool tag(struct cedar_eval *e, enum cedar_op op, const struct cedar_value
         return true;
     }
     if (!ent)
-        return cedar_eval_fail(e, "EntityDoesNotExist", "entity `%.*s::\"%.*s\"` does not exist", CEDAR_ARG(l->uid->type),
-                               CEDAR_ARG(l->uid->id));
+        return cedar_eval_fail(e, "EntityDoesNotExist", "entity `%.*s::\"%.*s\"` does not exist",
+                               CEDAR_ARG(l->uid->type), CEDAR_ARG(l->uid->id));
     if (!v)
         return cedar_eval_fail(e, "EntityAttrDoesNotExist", "no tag `%.*s`", CEDAR_ARG(cedar_v_str(r)));
     *out = *v;

@@ -17,11 +17,11 @@ enum { DAY_MS = 86400000 };
 #define FN(name)                                                                                                       \
     static int name(struct cedar_arena *a __attribute__((unused)), const struct cedar_value *v, struct cedar_value *r, \
                     const char **why __attribute__((unused)))
-#define PREDICATE(name, expr)                                                                                          \
-    FN(name)                                                                                                           \
-    {                                                                                                                  \
-        *r = cedar_v_bool(expr);                                                                                       \
-        return CEDAR_EXT_OK;                                                                                           \
+#define PREDICATE(name, expr)    \
+    FN(name)                     \
+    {                            \
+        *r = cedar_v_bool(expr); \
+        return CEDAR_EXT_OK;     \
     }
 
 FN(fn_ip)
@@ -94,11 +94,11 @@ FN(fn_to_time)
     return CEDAR_EXT_OK;
 }
 
-#define DURATION_AS(name, unit_ms)                                                                                     \
-    FN(name)                                                                                                           \
-    {                                                                                                                  \
-        *r = cedar_v_int(L, v->i / (unit_ms));                                                                         \
-        return CEDAR_EXT_OK;                                                                                           \
+#define DURATION_AS(name, unit_ms)             \
+    FN(name)                                   \
+    {                                          \
+        *r = cedar_v_int(L, v->i / (unit_ms)); \
+        return CEDAR_EXT_OK;                   \
     }
 DURATION_AS(fn_to_ms, 1)
 DURATION_AS(fn_to_s, 1000)

@@ -15,7 +15,7 @@ struct cedar_index {
     struct cedar_index_entry {
         uint64_t hash;
         uint32_t policy, next;
-    } *entries;
+    } * entries;
     size_t n, cap;
     /* Classes that occur: principal part, action part (any, eq, in), bit of the resource part. */
     uint32_t classes[CEDAR_KEY_PARTS][3];

@@ -177,8 +177,8 @@ static bool too_many(struct reader *r, size_t n)
 {
     if (n < CEDAR_MAX_ELEMENTS)
         return false;
-    r->rc = cedar_error_at(r->src, r->at, 1, CEDAR_E_LIMIT, "TooManyElements", "more than %d elements",
-                           CEDAR_MAX_ELEMENTS);
+    r->rc =
+        cedar_error_at(r->src, r->at, 1, CEDAR_E_LIMIT, "TooManyElements", "more than %d elements", CEDAR_MAX_ELEMENTS);
     return true;
 }
 

@@ -75,8 +75,8 @@ static int call(struct cedar_value_reader *r, const struct cedar_json *at, const
 {
     const char *why = "bad argument";
     if (n != ext->n_args)
-        return cedar_value_fail(r, at, "WrongNumArguments", "`%s` takes %u argument(s), not %zu", ext->name, ext->n_args,
-                                n);
+        return cedar_value_fail(r, at, "WrongNumArguments", "`%s` takes %u argument(s), not %zu", ext->name,
+                                ext->n_args, n);
     for (size_t i = 0; i < n; i++) {
         struct cedar_value want = { .kind = ext->args[i] };
         if (args[i].kind != ext->args[i])
@@ -256,7 +256,8 @@ int cedar_context_from_json(struct cedar_scratch *s, const struct cedar_schema *
         const struct cedar_action *a =
             action && action->kind == CEDAR_VALUE_ENTITY ? cedar_schema_action(schema, action->uid) : NULL;
         if (!a)
-            return cedar_error_set(err, CEDAR_E_REQUEST, "UndeclaredAction", "the action is not declared in the schema");
+            return cedar_error_set(err, CEDAR_E_REQUEST, "UndeclaredAction",
+                                   "the action is not declared in the schema");
         type = a->context;
     }
     int rc = cedar_json_parse(&s->arena, &s->arena, &r.src, &j);

@@ -61,13 +61,13 @@ static const struct {
     char text[3];
     uint8_t kind;
 } puncts[] = { /* two characters first */
-               { "::", CEDAR_T_PATH },   { "==", CEDAR_T_EQ },      { "!=", CEDAR_T_NE },     { "<=", CEDAR_T_LE },
-               { ">=", CEDAR_T_GE },     { "||", CEDAR_T_OR },      { "&&", CEDAR_T_AND },    { "@", CEDAR_T_AT },
-               { ".", CEDAR_T_DOT },     { ",", CEDAR_T_COMMA },    { ";", CEDAR_T_SEMI },    { ":", CEDAR_T_COLON },
-               { "(", CEDAR_T_LPAREN },  { ")", CEDAR_T_RPAREN },   { "{", CEDAR_T_LBRACE },  { "}", CEDAR_T_RBRACE },
-               { "[", CEDAR_T_LBRACK },  { "]", CEDAR_T_RBRACK },   { "<", CEDAR_T_LT },      { ">", CEDAR_T_GT },
-               { "+", CEDAR_T_PLUS },    { "-", CEDAR_T_MINUS },    { "*", CEDAR_T_STAR },    { "/", CEDAR_T_SLASH },
-               { "%", CEDAR_T_PERCENT }, { "!", CEDAR_T_BANG },     { "=", CEDAR_T_ASSIGN },  { "?", CEDAR_T_QUESTION }
+               { "::", CEDAR_T_PATH },   { "==", CEDAR_T_EQ },    { "!=", CEDAR_T_NE },    { "<=", CEDAR_T_LE },
+               { ">=", CEDAR_T_GE },     { "||", CEDAR_T_OR },    { "&&", CEDAR_T_AND },   { "@", CEDAR_T_AT },
+               { ".", CEDAR_T_DOT },     { ",", CEDAR_T_COMMA },  { ";", CEDAR_T_SEMI },   { ":", CEDAR_T_COLON },
+               { "(", CEDAR_T_LPAREN },  { ")", CEDAR_T_RPAREN }, { "{", CEDAR_T_LBRACE }, { "}", CEDAR_T_RBRACE },
+               { "[", CEDAR_T_LBRACK },  { "]", CEDAR_T_RBRACK }, { "<", CEDAR_T_LT },     { ">", CEDAR_T_GT },
+               { "+", CEDAR_T_PLUS },    { "-", CEDAR_T_MINUS },  { "*", CEDAR_T_STAR },   { "/", CEDAR_T_SLASH },
+               { "%", CEDAR_T_PERCENT }, { "!", CEDAR_T_BANG },   { "=", CEDAR_T_ASSIGN }, { "?", CEDAR_T_QUESTION }
 };
 
 static int lex_punct(struct lexer *x, struct cedar_token *t)

@@ -28,7 +28,8 @@ int cedar_policy_set_link(struct cedar_policy_set *set, struct cedar_str templat
 {
     size_t at = cedar_policy_find(set, template_id);
     if (at == SIZE_MAX || !set->items[at].is_template)
-        return cedar_error_set(err, CEDAR_E_LINK, "NoSuchTemplate", "there is no template `%.*s`", CEDAR_ARG(template_id));
+        return cedar_error_set(err, CEDAR_E_LINK, "NoSuchTemplate", "there is no template `%.*s`",
+                               CEDAR_ARG(template_id));
     if (cedar_policy_find(set, new_id) != SIZE_MAX)
         return cedar_error_set(err, CEDAR_E_LINK, "DuplicatePolicyId", "policy id `%.*s` is taken", CEDAR_ARG(new_id));
     struct cedar_policy p = set->items[at];

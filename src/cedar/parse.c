@@ -144,7 +144,10 @@ static bool parse_annotations(struct cedar_parser *p, struct cedar_policy *pol)
     size_t n = 0;
     const struct cedar_token *t = p->t;
     for (; t->kind == CEDAR_T_AT; n++) /* an upper bound for the list */
-        t += t[1].kind != CEDAR_T_IDENT ? 1 : t[2].kind != CEDAR_T_LPAREN || t[3].kind != CEDAR_T_STRING ? 2 : t[4].kind == CEDAR_T_RPAREN ? 5 : 4;
+        t += t[1].kind != CEDAR_T_IDENT                                   ? 1
+             : t[2].kind != CEDAR_T_LPAREN || t[3].kind != CEDAR_T_STRING ? 2
+             : t[4].kind == CEDAR_T_RPAREN                                ? 5
+                                                                          : 4;
     if (n > CEDAR_MAX_ANNOTATIONS) {
         cedar_parse_fail(p, p->t, "TooManyAnnotations", "more than %d annotations", CEDAR_MAX_ANNOTATIONS);
         p->rc = p->src.err->code = CEDAR_E_LIMIT;

@@ -14,8 +14,8 @@ static int check_part(const struct cedar_schema *s, const struct cedar_action *a
             continue;
         if (cedar_etype_has_id(t, u->id))
             return 0;
-        return cedar_error_set(err, CEDAR_E_REQUEST, "InvalidEnumEntity", "`%.*s` is not an id of enumerated type `%.*s`",
-                               CEDAR_ARG(u->id), CEDAR_ARG(u->type));
+        return cedar_error_set(err, CEDAR_E_REQUEST, "InvalidEnumEntity",
+                               "`%.*s` is not an id of enumerated type `%.*s`", CEDAR_ARG(u->id), CEDAR_ARG(u->type));
     }
     return cedar_error_set(err, CEDAR_E_REQUEST, "InvalidEntityType", "%s type `%.*s` is not valid for action `%.*s`",
                            what, CEDAR_ARG(u->type), CEDAR_ARG(a->uid.id));
@@ -42,7 +42,8 @@ int cedar_request_validate(const struct cedar_schema *schema, const struct cedar
         rc = check_part(schema, a, req->resource->uid, a->resources, a->n_resources, "resource", err);
     if (rc || cedar_type_admits(schema, a->context, context, &why))
         return rc;
-    return cedar_error_set(err, CEDAR_E_REQUEST, "InvalidContext", "context is not valid for action `%.*s`: `%.*s` %s%s%s",
-                           CEDAR_ARG(a->uid.id), CEDAR_ARG(why.attr), why.what, why.want ? ", expected " : "",
+    return cedar_error_set(err, CEDAR_E_REQUEST, "InvalidContext",
+                           "context is not valid for action `%.*s`: `%.*s` %s%s%s", CEDAR_ARG(a->uid.id),
+                           CEDAR_ARG(why.attr), why.what, why.want ? ", expected " : "",
                            why.want ? cedar_type_text(why.want, want, sizeof want) : "");
 }

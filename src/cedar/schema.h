@@ -7,9 +7,9 @@
 
 /* The type lattice of validation. Named values of public enum cedar_type_kind, and what only the typechecker makes. */
 struct cedar_type {
-    uint8_t kind; /* enum cedar_type_kind */
+    uint8_t kind;  /* enum cedar_type_kind */
     uint8_t truth; /* of a Bool: enum cedar_truth */
-    uint8_t ext;  /* of an extension: enum cedar_value_kind */
+    uint8_t ext;   /* of an extension: enum cedar_value_kind */
     uint16_t depth;
     struct cedar_str name;            /* entity or extension */
     const struct cedar_type *element; /* of a set; NULL for the empty set literal */

@@ -169,9 +169,10 @@ static bool check_unary(struct cedar_checker *c, const struct cedar_node *n, con
     case CEDAR_OP_NOT:
         if (!is_bool(c, n->kids[0], t.type))
             return false;
-        return give(c, ret, t.type->truth == CEDAR_TRUTH_TRUE    ? &cedar_type_false
-                            : t.type->truth == CEDAR_TRUTH_FALSE ? &cedar_type_true
-                                                                 : &cedar_type_bool);
+        return give(c, ret,
+                    t.type->truth == CEDAR_TRUTH_TRUE    ? &cedar_type_false
+                    : t.type->truth == CEDAR_TRUTH_FALSE ? &cedar_type_true
+                                                         : &cedar_type_bool);
     case CEDAR_OP_NEG:
         if (t.type->kind != CEDAR_TYPE_LONG)
             return cedar_check_unexpected(c, n->kids[0], "Long", t.type);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME(lit) { lit, sizeof lit - 1 }
+#define NAME(lit)           \
+    {                       \
+        lit, sizeof lit - 1 \
+    }
 
 const struct cedar_type cedar_type_bool = { .kind = CEDAR_TYPE_BOOL, .depth = 1 };
 const struct cedar_type cedar_type_true = { .kind = CEDAR_TYPE_BOOL, .truth = CEDAR_TRUTH_TRUE, .depth = 1 };

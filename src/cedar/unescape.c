@@ -102,7 +102,8 @@ int cedar_unescape(struct cedar_arena *a, const struct cedar_source *src, const 
         struct cedar_char c;
         if (!cedar_unescape_next(p, n, &i, false, &c, &bad)) {
             int rc = cedar_error_at(src, t->off + 1 + i, bad, code, "InvalidEscape",
-                                    p[i] == '\r' ? "raw carriage return in a string literal" : "bad escape in a string literal");
+                                    p[i] == '\r' ? "raw carriage return in a string literal"
+                                                 : "bad escape in a string literal");
             cedar_error_expected(src->err, "\\n \\r \\t \\0 \\\\ \\\" \\' \\xHH or \\u{H...}");
             return rc;
         }

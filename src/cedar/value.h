@@ -81,7 +81,8 @@ int cedar_v_cmp(const struct cedar_value *a, const struct cedar_value *b);
 bool cedar_v_eq(const struct cedar_value *a, const struct cedar_value *b);
 /* Makes a set of @items, which it sorts and dedups in place and keeps. 0 or CEDAR_E_LIMIT. */
 int cedar_v_set_take(struct cedar_value *items, size_t n, struct cedar_value *ret);
-/* Makes a record of @fields, sorted in place and kept. CEDAR_E_VALUE: repeated key, *@ret_dup (may be NULL) names it. */
+/* Makes a record of @fields, sorted in place and kept. CEDAR_E_VALUE: repeated key, *@ret_dup (may be NULL) names it.
+ */
 int cedar_v_record_take(struct cedar_member *fields, size_t n, struct cedar_value *ret, struct cedar_str *ret_dup);
 /* Member of a record, or NULL. */
 const struct cedar_value *cedar_v_field(const struct cedar_value *rec, struct cedar_str key);
