@@ -68,6 +68,7 @@ int run_mounts_add_data(struct run_mounts *m, enum run_step_kind kind, const cha
         return fb_err_set(err, FB_E_NOMEM, "no memory for '%s'", target);
     if (n > 0)
         memcpy(s->data, p, n);
+    s->data[n] = '\0';
     s->data_bytes = n;
     return 0;
 }

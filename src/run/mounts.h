@@ -69,7 +69,7 @@ struct run_step {
     enum run_step_kind kind;
     char *source; /* host path or link text; NULL for kinds without one */
     char *target;
-    char *data; /* RUN_STEP_FILE, RUN_STEP_DATA_RO */
+    char *data; /* RUN_STEP_FILE, RUN_STEP_DATA_RO; a NUL follows */
     size_t data_bytes;
     mode_t mode;
     bool from_profile; /* source came from the profile's mounts (matters for id-mapping) */

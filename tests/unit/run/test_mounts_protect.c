@@ -1,0 +1,233 @@
+/* Names that the agent must not plant: closed where they exist, taken where they do not, out of reach of a rename. */
+#include "run/mounts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scratch.h"
+
+static int plan(void **state, const char *cwd, struct run_mounts *m, struct fb_err *err)
+{
+    const struct run_mount mount = { *state, "/work", false };
+    const struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1, .cwd = cwd };
+    *err = (struct fb_err){ 0 };
+    return run_mounts_plan(&spec, m, err);
+}
+
+/* Kind of the last step at @target, -1 for none. */
+static int kind(const struct run_mounts *m, const char *target)
+{
+    for (size_t i = m->n_steps; i-- > 0;)
+        if (strcmp(m->steps[i].target, target) == 0)
+            return (int)m->steps[i].kind;
+    return -1;
+}
+
+static bool placeholder(const struct run_mounts *m, const char *end, bool is_dir)
+{
+    for (size_t i = 0; i < m->n_placeholders; i++) {
+        const size_t n = strlen(m->placeholders[i].path);
+        if (n > strlen(end) && strcmp(m->placeholders[i].path + n - strlen(end), end) == 0)
+            return m->placeholders[i].is_dir == is_dir;
+    }
+    return false;
+}
+
+static void test_absent_names_are_taken(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/.firma"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/work/.git"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/work/.vscode"), RUN_STEP_COVER);
+    assert_true(placeholder(&m, "/.firma", true));
+    assert_true(placeholder(&m, "/.git", true));
+    run_mounts_done(&m);
+}
+
+static void test_existing_settings_are_read_only(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    scratch_dir(".claude");
+    scratch_file(".mcp.json", "{}");
+    scratch_dir(".firma");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/.claude"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.mcp.json"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.firma"), RUN_STEP_COVER); /* the control plane is not even readable */
+    assert_false(placeholder(&m, "/.claude", true));
+    run_mounts_done(&m);
+}
+
+static void make_repository(const char *gitdir)
+{
+    char at[256];
+    static const char *const dirs[] = { "hooks", "objects", "refs" };
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(at, sizeof(at), "%s/%s", gitdir, dirs[i]);
+        scratch_dir(at);
+    }
+    (void)snprintf(at, sizeof(at), "%s/HEAD", gitdir);
+    scratch_file(at, "ref: refs/heads/main\n");
+    (void)snprintf(at, sizeof(at), "%s/config", gitdir);
+    scratch_file(at, "[core]\n\tbare = false\n");
+}
+
+static void test_repository_is_closed_but_usable(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository(".git");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/.git"), RUN_STEP_BIND); /* a mount point: cannot be renamed; writable for commits */
+    assert_int_equal(kind(&m, "/work/.git/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.git/config"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.git/commondir"), RUN_STEP_BIND_RO);
+    assert_true(placeholder(&m, "/.git/commondir", false));
+    assert_int_equal(kind(&m, "/work/.git/objects"), -1);
+    run_mounts_done(&m);
+}
+
+static void test_nested_and_bare_repositories_and_submodules(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository("a/b/.git");
+    make_repository("mirror");
+    make_repository(".git");
+    make_repository(".git/modules/sub");
+    scratch_dir("sub");
+    scratch_file("sub/.git", "gitdir: ../.git/modules/sub\n");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/a"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/work/a/b"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/work/a/b/.git/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/mirror/config"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.git/modules/sub/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/sub/.git"), RUN_STEP_BIND_RO);
+    assert_false(m.scan_cut);
+    run_mounts_done(&m);
+}
+
+static void test_linked_worktrees_own_directory(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository(".git");
+    scratch_dir(".git/worktrees/w");
+    scratch_file(".git/worktrees/w/HEAD", "ref: x\n");
+    scratch_file(".git/worktrees/w/commondir", "../..\n");
+    scratch_file(".git/worktrees/w/gitdir", "/work/w/.git\n");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/.git/worktrees/w/commondir"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.git/worktrees/w/gitdir"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.git/worktrees/w/config.worktree"), RUN_STEP_BIND_RO);
+    run_mounts_done(&m);
+}
+
+static void test_what_the_configuration_names(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository(".git");
+    scratch_dir("tools/hooks");
+    scratch_file("shared.cfg", "");
+    scratch_file(".git/config", "[core]\n  HooksPath = \"tools/x/../hooks\" ; ours\n[include]\n\tpath=../shared.cfg\n"
+                                "[include]\npath = ../../outside\npath = ~/x\n");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/tools/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/tools"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/work/shared.cfg"), RUN_STEP_BIND_RO);
+    run_mounts_done(&m);
+}
+
+static void test_nothing_writable_is_put_inside_something_closed(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository(".claude/plugin/.git");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/.claude"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/work/.claude/plugin"), -1);
+    run_mounts_done(&m);
+}
+
+static void test_working_directory_below_gets_its_cover_too(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    scratch_dir("a/b");
+    assert_int_equal(plan(state, "/work/a/b", &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/a/.firma"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/work/a/b/.firma"), RUN_STEP_COVER);
+    assert_true(placeholder(&m, "/a/b/.firma", true));
+    run_mounts_done(&m);
+}
+
+static void test_links_are_refused(void **state)
+{
+    static const char *const names[] = { ".firma", ".git", ".vscode", "firma.toml" };
+    for (size_t i = 0; i < 4; i++) {
+        struct run_mounts m;
+        struct fb_err err;
+        assert_int_equal(symlink("/nowhere", names[i]), 0);
+        assert_int_equal(plan(state, NULL, &m, &err), FB_E_INSECURE);
+        assert_non_null(strstr(err.msg, names[i]));
+        assert_int_equal(unlink(names[i]), 0);
+    }
+    make_repository(".git");
+    assert_int_equal(rmdir(".git/hooks"), 0);
+    assert_int_equal(symlink("/nowhere", ".git/hooks"), 0);
+    struct run_mounts m;
+    struct fb_err err;
+    assert_int_equal(plan(state, NULL, &m, &err), FB_E_INSECURE);
+}
+
+static void test_depth_of_the_search_is_limited_and_said(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    make_repository("1/2/3/4/5/6/7/8/.git"); /* the limit */
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/1/2/3/4/5/6/7/8/.git/hooks"), RUN_STEP_BIND_RO);
+    run_mounts_done(&m);
+    make_repository("1/2/3/4/5/6/7/8/9/.git"); /* one past it */
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/work/1/2/3/4/5/6/7/8/9/.git/hooks"), -1);
+    assert_true(m.scan_cut);
+    run_mounts_done(&m);
+}
+
+static void test_read_only_mounts_need_no_protection(void **state)
+{
+    const struct run_mount mount = { *state, "/work", true };
+    const struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1 };
+    struct run_mounts m;
+    assert_int_equal(run_mounts_plan(&spec, &m, NULL), 0);
+    assert_int_equal(m.n_placeholders, 0);
+    run_mounts_done(&m);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_absent_names_are_taken),
+        T(test_existing_settings_are_read_only),
+        T(test_repository_is_closed_but_usable),
+        T(test_nested_and_bare_repositories_and_submodules),
+        T(test_linked_worktrees_own_directory),
+        T(test_what_the_configuration_names),
+        T(test_nothing_writable_is_put_inside_something_closed),
+        T(test_working_directory_below_gets_its_cover_too),
+        T(test_links_are_refused),
+        T(test_depth_of_the_search_is_limited_and_said),
+        T(test_read_only_mounts_need_no_protection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
