@@ -353,6 +353,79 @@ static void per_event_sync_works_and_bad_places_are_refused(void **state)
     assert_non_null(strstr(err.msg, "invalid signing key"));
 }
 
+static void standard_output_gets_a_chain_of_its_own(void **state)
+{
+    struct place *p = *state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct fa_log_options o = options_of(p);
+        struct fa_log *log = NULL;
+        if (dup2(fds[1], STDOUT_FILENO) < 0)
+            _exit(1);
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+        o.sink = FA_LOG_STDOUT;
+        o.path = NULL;
+        o.head_path = p->head;
+        if (fa_log_open(&o, &log, NULL) < 0)
+            _exit(2);
+        write_events(p, log, 5);
+        _exit(fa_log_close(log, 5000, NULL) == 0 ? 0 : 3);
+    }
+    (void)close(fds[1]);
+    struct fb_buf text;
+    struct fb_buf head;
+    char chunk[4096];
+    ssize_t n;
+    int status = -1;
+    fb_buf_init(&text, 1 << 20);
+    fb_buf_init(&head, 1 << 16);
+    while ((n = read(fds[0], chunk, sizeof chunk)) > 0)
+        assert_int_equal(fb_buf_add(&text, chunk, (size_t)n), 0);
+    (void)close(fds[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    read_file(p->head, &head);
+    struct verdict v = verify_text(fb_buf_str(&p->public_key), fb_buf_str(&text), fb_buf_str(&head));
+    assert_string_equal(v.text, "");
+    assert_int_equal(v.ok, 5);
+    assert_int_equal(v.head_ok, 1);
+    fb_buf_done(&text);
+    fb_buf_done(&head);
+}
+
+/* A reader that is gone is an error to the caller, never a signal or a lost event. */
+static void a_closed_pipe_denies(void **state)
+{
+    struct place *p = *state;
+    pid_t child = fork();
+    if (child == 0) {
+        struct fa_log_options o = options_of(p);
+        struct fa_log *log = NULL;
+        struct fa_slot *slot;
+        int fds[2];
+        int counts[2] = { 0, 0 };
+        if (pipe(fds) != 0 || dup2(fds[1], STDOUT_FILENO) < 0)
+            _exit(1);
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+        o.sink = FA_LOG_STDOUT;
+        o.path = NULL;
+        if (fa_log_open(&o, &log, NULL) < 0 || fa_log_reserve(log, &slot) < 0)
+            _exit(2);
+        struct fa_event ev = some_event("example.com/");
+        fa_log_commit(log, slot, &ev, count_done, counts);
+        if (!await(p, log, 1) || counts[1] != 1 || fa_log_ready(log) || fa_log_reserve(log, &slot) != FB_E_UNAVAILABLE)
+            _exit(3);
+        _exit(fa_log_close(log, 100, NULL) == FB_E_UNAVAILABLE ? 0 : 4);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 #define WITH_PLACE(f) cmocka_unit_test_setup_teardown(f, make_place, drop_place)
@@ -368,6 +441,8 @@ int main(void)
         WITH_PLACE(slots_run_out_without_waiting_and_come_back),
         WITH_PLACE(ids_given_by_the_caller_are_kept_and_hostile_values_do_not_break_lines),
         WITH_PLACE(per_event_sync_works_and_bad_places_are_refused),
+        WITH_PLACE(standard_output_gets_a_chain_of_its_own),
+        WITH_PLACE(a_closed_pipe_denies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
