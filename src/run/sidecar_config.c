@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* What a Sidecar routes when nobody says otherwise: model providers and package registries. */
-static const char *const builtin_mappings[] = { "anthropic", "openai", "npm", "pypi", "cargo", "debian" };
+static const char *const builtin_mappings[] = { "anthropic", "openai", "npm", "pypi", "cargo", "cargo-sparse", "debian" };
 
 enum { TEXT_MAX_BYTES = 64 << 10, VALUES_MAX = 16 };
 
