@@ -1,8 +1,8 @@
 /* JSON: limits first, then jansson. */
 #include "base/json.h"
 
-/* Depth and count of values, without a judgement on the syntax: a text that jansson accepts has been counted right, of any
- * other the count does not matter. */
+/* Depth and count of values, without a judgement on the syntax: a text that jansson accepts has been counted right, of
+ * any other the count does not matter. */
 static int check_limits(struct fb_str text, const char *name, struct fb_err *err)
 {
     size_t depth = 0;

@@ -28,8 +28,8 @@ enum fb_toml_time { FB_TOML_OFFSET_DATETIME, FB_TOML_LOCAL_DATETIME, FB_TOML_LOC
 
 struct fb_toml {
     enum fb_toml_kind kind;
-    unsigned line; /* from 1, where the value (for a table: its key) starts */
-    unsigned col;  /* from 1, in characters */
+    unsigned line;     /* from 1, where the value (for a table: its key) starts */
+    unsigned col;      /* from 1, in characters */
     struct fb_str key; /* of a table member; empty for array items and the root */
     struct fb_str s;   /* STRING, DATETIME */
     int64_t i;

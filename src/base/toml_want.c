@@ -103,8 +103,8 @@ int fb_toml_only_keys(const struct fb_toml_doc *d, const struct fb_toml *table, 
         int n = m->key.n > 64 ? 64 : (int)m->key.n;
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "%s:%u:%u: unknown key '%.*s'%s%s%s%s%s%s", fb_toml_name(d),
                           m->line, m->col, n, m->key.n == 0 ? "" : m->key.p, where[0] == '\0' ? "" : " in [", where,
-                          where[0] == '\0' ? "" : "]", near == NULL ? "" : ", did you mean '",
-                          near == NULL ? "" : near, near == NULL ? "" : "'?");
+                          where[0] == '\0' ? "" : "]", near == NULL ? "" : ", did you mean '", near == NULL ? "" : near,
+                          near == NULL ? "" : "'?");
     }
     return 0;
 }

@@ -15,7 +15,7 @@ static const struct prefix v4[] = {
     { { 169, 254, 169, 254 }, 32, FN_ADDR_METADATA },
     { { 169, 254, 169, 253 }, 32, FN_ADDR_METADATA }, /* resolver and time service beside it */
     { { 169, 254, 169, 123 }, 32, FN_ADDR_METADATA },
-    { { 169, 254, 170, 2 }, 32, FN_ADDR_METADATA },   /* container credentials */
+    { { 169, 254, 170, 2 }, 32, FN_ADDR_METADATA }, /* container credentials */
     { { 169, 254, 170, 23 }, 32, FN_ADDR_METADATA },
     { { 168, 63, 129, 16 }, 32, FN_ADDR_METADATA },
     { { 100, 100, 100, 200 }, 32, FN_ADDR_METADATA },
@@ -59,14 +59,14 @@ static const struct {
     unsigned at;
     uint8_t flip;
 } carriers[] = {
-    { { { [10] = 0xff, [11] = 0xff }, 96, FN_ADDR_PUBLIC }, 12, 0 },                /* ::ffff:a.b.c.d, mapped */
-    { { { [8] = 0xff, [9] = 0xff }, 96, FN_ADDR_RESERVED }, 12, 0 },                /* ::ffff:0:a.b.c.d, translated */
-    { { { 0x00, 0x64, 0xff, 0x9b }, 96, FN_ADDR_PUBLIC }, 12, 0 },                  /* 64:ff9b::/96, NAT64 */
-    { { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48, FN_ADDR_RESERVED }, 12, 0 },    /* its local-use form */
-    { { { 0x20, 0x02 }, 16, FN_ADDR_PUBLIC }, 2, 0 },                               /* 6to4 */
-    { { { 0x20, 0x01, 0, 0 }, 32, FN_ADDR_PUBLIC }, 4, 0 },                         /* Teredo's server */
-    { { { 0x20, 0x01, 0, 0 }, 32, FN_ADDR_PUBLIC }, 12, 0xff },                     /* Teredo's client, inverted */
-    { { { 0 }, 96, FN_ADDR_RESERVED }, 12, 0 },                                     /* ::a.b.c.d, compatible */
+    { { { [10] = 0xff, [11] = 0xff }, 96, FN_ADDR_PUBLIC }, 12, 0 },             /* ::ffff:a.b.c.d, mapped */
+    { { { [8] = 0xff, [9] = 0xff }, 96, FN_ADDR_RESERVED }, 12, 0 },             /* ::ffff:0:a.b.c.d, translated */
+    { { { 0x00, 0x64, 0xff, 0x9b }, 96, FN_ADDR_PUBLIC }, 12, 0 },               /* 64:ff9b::/96, NAT64 */
+    { { { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48, FN_ADDR_RESERVED }, 12, 0 }, /* its local-use form */
+    { { { 0x20, 0x02 }, 16, FN_ADDR_PUBLIC }, 2, 0 },                            /* 6to4 */
+    { { { 0x20, 0x01, 0, 0 }, 32, FN_ADDR_PUBLIC }, 4, 0 },                      /* Teredo's server */
+    { { { 0x20, 0x01, 0, 0 }, 32, FN_ADDR_PUBLIC }, 12, 0xff },                  /* Teredo's client, inverted */
+    { { { 0 }, 96, FN_ADDR_RESERVED }, 12, 0 },                                  /* ::a.b.c.d, compatible */
 };
 
 static bool within(const uint8_t *addr, const struct prefix *p)
@@ -156,10 +156,10 @@ enum fn_addrclass fn_addrclass_host(const struct fn_host *host)
 const char *fn_addrclass_text(enum fn_addrclass c)
 {
     static const char *const texts[] = {
-        [FN_ADDR_UNKNOWN] = "no IP address",          [FN_ADDR_UNSPECIFIED] = "an unspecified address",
-        [FN_ADDR_LOOPBACK] = "a loopback address",    [FN_ADDR_METADATA] = "a cloud metadata address",
+        [FN_ADDR_UNKNOWN] = "no IP address",           [FN_ADDR_UNSPECIFIED] = "an unspecified address",
+        [FN_ADDR_LOOPBACK] = "a loopback address",     [FN_ADDR_METADATA] = "a cloud metadata address",
         [FN_ADDR_LINK_LOCAL] = "a link-local address", [FN_ADDR_PRIVATE] = "a private address",
-        [FN_ADDR_MULTICAST] = "a multicast address",  [FN_ADDR_RESERVED] = "a reserved address",
+        [FN_ADDR_MULTICAST] = "a multicast address",   [FN_ADDR_RESERVED] = "a reserved address",
         [FN_ADDR_PUBLIC] = "a public address",
     };
     return texts[(size_t)c < FB_COUNT(texts) ? (size_t)c : 0];

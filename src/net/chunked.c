@@ -6,12 +6,12 @@
 enum state {
     SIZE_FIRST, /* a digit must come */
     SIZE,
-    EXT,        /* behind ';' */
+    EXT, /* behind ';' */
     SIZE_LF,
     DATA,
     DATA_CR,
     DATA_LF,
-    TRAILER,    /* first byte of a trailer line, or the CR of the empty one */
+    TRAILER, /* first byte of a trailer line, or the CR of the empty one */
     TRAILER_NAME,
     TRAILER_VALUE,
     TRAILER_LF,
@@ -114,7 +114,8 @@ static int trailer_byte(struct fn_chunked *c, unsigned char b)
 static int expect(struct fn_chunked *c, unsigned char b, unsigned char want, enum state next)
 {
     if (b != want)
-        return refuse(c, FB_E_PARSE, want == '\r' ? "a chunk is longer than its size" : "a CR without LF in the coding");
+        return refuse(c, FB_E_PARSE,
+                      want == '\r' ? "a chunk is longer than its size" : "a CR without LF in the coding");
     c->state = (int)next;
     return 0;
 }

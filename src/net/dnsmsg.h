@@ -41,20 +41,21 @@ struct fn_dnsmsg_query {
 };
 
 enum { FN_DNSMSG_FAULT = 1, FN_DNSMSG_SILENT = 2 };
-/* 0: one question of class IN. FN_DNSMSG_FAULT: answer with ret->fault and nothing else (opcode other than QUERY or class
- * other than IN: NOTIMP; EDNS version: BADVERS; all else FORMERR). FN_DNSMSG_SILENT: shorter than a header, or itself a
- * reply: never answered, or two servers could talk for ever. Compression in the question is FORMERR. */
+/* 0: one question of class IN. FN_DNSMSG_FAULT: answer with ret->fault and nothing else (opcode other than QUERY or
+ * class other than IN: NOTIMP; EDNS version: BADVERS; all else FORMERR). FN_DNSMSG_SILENT: shorter than a header, or
+ * itself a reply: never answered, or two servers could talk for ever. Compression in the question is FORMERR. */
 int fn_dnsmsg_parse(const uint8_t *p, size_t n, struct fn_dnsmsg_query *ret) FB_MUST_USE FB_NONNULL(3);
 
-/* Writes the reply: with @addr (and NOERROR, type A) one A record of TTL FN_DNSMSG_TTL_S, else no record. Returns its length. */
+/* Writes the reply: with @addr (and NOERROR, type A) one A record of TTL FN_DNSMSG_TTL_S, else no record. Returns its
+ * length. */
 size_t fn_dnsmsg_reply(const struct fn_dnsmsg_query *q, enum fn_dnsmsg_rcode rcode, const uint8_t addr[4],
                        uint8_t out[FN_DNSMSG_REPLY_MAX_BYTES]) FB_NONNULL(1, 4);
 
 enum { FN_DNSMSG_MORE = 1 };
 /* TCP: takes one message off the front of @p. 0: *@ret_msg, *@ret_n, and *@ret_used bytes are done with.
  * FN_DNSMSG_MORE. FB_E_LIMIT: longer than FN_DNSMSG_QUERY_MAX_BYTES; FB_E_PARSE: empty. Close after both. */
-int fn_dnsmsg_tcp_take(const uint8_t *p, size_t n, const uint8_t **ret_msg, size_t *ret_n, size_t *ret_used)
-    FB_MUST_USE FB_NONNULL(3, 4, 5);
+int fn_dnsmsg_tcp_take(const uint8_t *p, size_t n, const uint8_t **ret_msg, size_t *ret_n, size_t *ret_used) FB_MUST_USE
+    FB_NONNULL(3, 4, 5);
 /* The two bytes in front of a reply of @n bytes. */
 void fn_dnsmsg_tcp_head(uint8_t out[2], size_t n) FB_NONNULL(1);
 

@@ -93,7 +93,8 @@ const char *fn_h1_refusal_text(enum fn_h1_refusal r);
 
 /* How the body of a response to @request_method is framed. HEAD, 1xx, 204 and 304 have none; 2xx to CONNECT and 101 are
  * tunnels. */
-enum fn_h1_framing fn_h1_response_framing(const struct fn_h1_head *response, struct fb_str request_method) FB_NONNULL(1);
+enum fn_h1_framing fn_h1_response_framing(const struct fn_h1_head *response, struct fb_str request_method)
+    FB_NONNULL(1);
 
 /* First field of that name (any case), NULL when absent. */
 const struct fn_h1_field *fn_h1_get(const struct fn_h1_head *head, const char *name) FB_NONNULL(1, 2);

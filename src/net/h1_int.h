@@ -1,5 +1,5 @@
-/* What the two halves of the head parser share; nobody else includes this. Layer: net (L1). Thread: one parse, one thread.
- * Source: RFC 9112. */
+/* What the two halves of the head parser share; nobody else includes this. Layer: net (L1). Thread: one parse, one
+ * thread. Source: RFC 9112. */
 #ifndef NET_H1_INT_H
 #define NET_H1_INT_H
 

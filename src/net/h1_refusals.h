@@ -25,3 +25,4 @@ FN_H1_REFUSAL(CODING_IN_10, 400, "coding_in_1_0", "Transfer-Encoding in an HTTP/
 FN_H1_REFUSAL(HOST_REPEATED, 400, "host_repeated", "Host occurs more than once")
 FN_H1_REFUSAL(CONNECTION, 400, "connection", "Connection is malformed, or names a field that frames or routes the message")
 FN_H1_REFUSAL(EXPECT, 400, "expect", "an expectation other than 100-continue")
+FN_H1_REFUSAL(CONNECT_BODY, 400, "connect_body", "CONNECT with a body")

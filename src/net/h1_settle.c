@@ -18,9 +18,9 @@ struct seen {
     bool upgrade_token;
 };
 
-static bool is(const struct fn_h1_field *f, const char *name)
+static inline bool is(const struct fn_h1_field *f, struct fb_str name)
 {
-    return fb_str_eq_nocase(f->name, fb_str_of(name));
+    return f->name.n == name.n && fb_str_eq_nocase(f->name, name);
 }
 
 static enum fn_h1_refusal once(const struct fn_h1_field **slot, const struct fn_h1_field *f, enum fn_h1_refusal why)
@@ -37,15 +37,15 @@ static enum fn_h1_refusal sort(struct fn_h1 *h, struct seen *s)
         struct fn_h1_field *f = &h->fields[i];
         enum fn_h1_refusal why = FN_H1_OK;
         f->hop = fn_h1_is_hop(f->name);
-        if (is(f, "content-length"))
+        if (is(f, FB_STR("content-length")))
             why = once(&s->length, f, FN_H1_BAD_LENGTH_REPEATED);
-        else if (is(f, "transfer-encoding"))
+        else if (is(f, FB_STR("transfer-encoding")))
             why = once(&s->coding, f, FN_H1_BAD_CODING_REPEATED);
-        else if (is(f, "host"))
+        else if (is(f, FB_STR("host")))
             why = once(&s->host, f, h->kind == FN_H1_REQUEST ? FN_H1_BAD_HOST_REPEATED : FN_H1_OK);
-        else if (is(f, "expect"))
+        else if (is(f, FB_STR("expect")))
             why = once(&s->expect, f, h->kind == FN_H1_REQUEST ? FN_H1_BAD_EXPECT : FN_H1_OK);
-        else if (is(f, "upgrade"))
+        else if (is(f, FB_STR("upgrade")))
             s->upgrade_field = true;
         if (why != FN_H1_OK)
             return why;
@@ -77,7 +77,7 @@ static enum fn_h1_refusal connection(struct fn_h1 *h, struct seen *s)
 {
     unsigned tokens = 0;
     for (size_t i = 0; i < h->n_fields; i++) {
-        if (!is(&h->fields[i], "connection"))
+        if (!is(&h->fields[i], FB_STR("connection")))
             continue;
         struct fb_str rest = h->fields[i].value;
         struct fb_str part;
@@ -152,6 +152,10 @@ enum fn_h1_refusal h1_settle(struct fn_h1 *h)
         why = connection(h, &s);
     if (why == FN_H1_OK)
         why = framing(head, &s);
+    /* What follows a CONNECT is the tunnel; a body in front of it would be read as its first bytes by one side only. */
+    bool body = head->chunked || head->content_length > 0;
+    if (why == FN_H1_OK && body && fb_str_eqz(head->method, "CONNECT"))
+        why = FN_H1_BAD_CONNECT_BODY;
     if (why != FN_H1_OK)
         return why;
     if (s.host != NULL)

@@ -103,7 +103,7 @@ int fn_h1w_request(struct fb_buf *out, struct fb_str method, struct fb_str path,
     if (!fn_h1_is_token(method) || path.n == 0 || !is_target(path) || !is_target(query))
         return FB_E_PARSE;
     bool has_query = query.p != NULL;
-    const struct fb_str parts[] = { method, FB_STR(" "), path, fb_str_n("?", has_query ? 1 : 0),
+    const struct fb_str parts[] = { method, FB_STR(" "),        path, fb_str_n("?", has_query ? 1 : 0),
                                     query,  FB_STR(" HTTP/1.1") };
     return line(out, parts, FB_COUNT(parts));
 }

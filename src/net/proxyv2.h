@@ -1,6 +1,6 @@
-/* The PROXY protocol header, version 2, in the one shape that our relay sends to an external Sidecar: no addresses, three
- * identities. Source: the PROXY protocol specification, section 2.2; [the Firma design, section 2]. Layer: net (L1).
- * Thread: any. Both ends are ours, so everything that we would not send is refused. */
+/* The PROXY protocol header, version 2, in the one shape that our relay sends to an external Sidecar: no addresses,
+ * three identities. Source: the PROXY protocol specification, section 2.2; [the Firma design, section 2]. Layer: net
+ * (L1). Thread: any. Both ends are ours, so everything that we would not send is refused. */
 #ifndef NET_PROXYV2_H
 #define NET_PROXYV2_H
 
@@ -29,8 +29,8 @@ struct fn_proxyv2 {
 int fn_proxyv2_write(struct fb_buf *out, const struct fn_proxyv2 *ids) FB_NONNULL(1, 2);
 
 enum { FN_PROXYV2_MORE = 1, FN_PROXYV2_ABSENT = 2 };
-/* @p: everything received, from the first byte. 0: *@ret points into it. FN_PROXYV2_MORE. FN_PROXYV2_ABSENT: it begins with
- * something else. FB_E_PARSE, FB_E_LIMIT: a header, but not one of ours. */
+/* @p: everything received, from the first byte. 0: *@ret points into it. FN_PROXYV2_MORE. FN_PROXYV2_ABSENT: it begins
+ * with something else. FB_E_PARSE, FB_E_LIMIT: a header, but not one of ours. */
 int fn_proxyv2_parse(const uint8_t *p, size_t n, struct fn_proxyv2 *ret, struct fb_err *err) FB_MUST_USE FB_NONNULL(3);
 
 #endif

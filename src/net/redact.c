@@ -5,9 +5,10 @@
 
 /* Lower case. A name is sensitive when it ends in one of these, so the shorter ones cover longer compounds. */
 static const char *const words[] = {
-    "api_key",     "apikey",       "api-key",    "api.key",  "key",       "token",  "auth",       "authorization",
-    "bearer",      "password",     "passwd",     "pwd",      "secret",    "signature", "sig",     "sas",
-    "credential",  "credentials",  "private_key", "privatekey", "access_token", "access-token", "refresh_token",
+    "api_key",     "apikey",        "api-key",      "api.key",      "key",           "token",
+    "auth",        "authorization", "bearer",       "password",     "passwd",        "pwd",
+    "secret",      "signature",     "sig",          "sas",          "credential",    "credentials",
+    "private_key", "privatekey",    "access_token", "access-token", "refresh_token",
 };
 
 static bool ends_in(struct fb_str name, struct fb_str word)

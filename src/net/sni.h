@@ -1,5 +1,6 @@
 /* Looks for the server name in the first bytes of a TLS connection without taking part in it.
- * Source: RFC 8446 4.1.2 and 5.1, RFC 6066 3, TLS Encrypted Client Hello (extension 0xfe0d). Layer: net (L1). Thread: any. */
+ * Source: RFC 8446 4.1.2 and 5.1, RFC 6066 3, TLS Encrypted Client Hello (extension 0xfe0d). Layer: net (L1). Thread:
+ * any. */
 #ifndef NET_SNI_H
 #define NET_SNI_H
 

@@ -49,8 +49,8 @@ int fn_url_authority(struct fb_str raw, struct fn_authority *ret, struct fb_err 
 /* Same host, and same port once @default_port stands in for an absent one. */
 bool fn_url_authority_eq(const struct fn_authority *a, const struct fn_authority *b, uint16_t default_port)
     FB_NONNULL(1, 2);
-/* The text that rules and records see: brackets around IPv6, the port unless it is absent or @default_port (0: keep any).
- * Returns the length; @out is NUL-terminated. */
+/* The text that rules and records see: brackets around IPv6, the port unless it is absent or @default_port (0: keep
+ * any). Returns the length; @out is NUL-terminated. */
 size_t fn_url_authority_text(const struct fn_authority *a, uint16_t default_port, char out[FN_AUTHORITY_TEXT_BYTES])
     FB_NONNULL(1, 3);
 
@@ -60,25 +60,25 @@ struct fn_target {
     enum fn_target_form form;
     bool https;                    /* absolute form: its scheme; authority form: true; else what the caller passed */
     struct fn_authority authority; /* .host.kind is FN_HOST_NONE in origin and asterisk form */
-    struct fb_str path_query;      /* into the input, as sent; empty in authority and asterisk form, and for "http://h" */
+    struct fb_str path_query; /* into the input, as sent; empty in authority and asterisk form, and for "http://h" */
 };
 
 /* Takes the request-target apart. CONNECT must have authority form (and only CONNECT), `*` belongs to OPTIONS only,
  * schemes are http and https. @over_tls says what origin form means. */
-int fn_url_target(struct fb_str method, struct fb_str raw, bool over_tls, struct fn_target *ret, struct fb_err *err)
-    FB_MUST_USE FB_NONNULL(4);
+int fn_url_target(struct fb_str method, struct fb_str raw, bool over_tls, struct fn_target *ret,
+                  struct fb_err *err) FB_MUST_USE FB_NONNULL(4);
 
-/* fn_url_target, then the one authority of the request: target and Host field (@host_field; .p NULL when there was none)
- * must agree where both name one. On success ret->authority is complete and its port is never 0 (443 when https, else
- * 80). Neither names a host: FB_E_NOT_FOUND. They differ: FB_E_PARSE. */
+/* fn_url_target, then the one authority of the request: target and Host field (@host_field; .p NULL when there was
+ * none) must agree where both name one. On success ret->authority is complete and its port is never 0 (443 when https,
+ * else 80). Neither names a host: FB_E_NOT_FOUND. They differ: FB_E_PARSE. */
 int fn_url_request(struct fb_str method, struct fb_str raw_target, struct fb_str host_field, bool over_tls,
                    struct fn_target *ret, struct fb_err *err) FB_MUST_USE FB_NONNULL(5);
 
 struct fn_path {
-    struct fb_str wire;  /* canonical path, to be forwarded byte for byte; in the caller's buffer */
-    struct fb_str match; /* the same without one trailing '/' ("/" stays): what rules see */
-    struct fb_str query; /* after the first '?', as sent, into the input */
-    bool has_query;      /* "/a?" has an empty one */
+    struct fb_str wire;         /* canonical path, to be forwarded byte for byte; in the caller's buffer */
+    struct fb_str match;        /* the same without one trailing '/' ("/" stays): what rules see */
+    struct fb_str query;        /* after the first '?', as sent, into the input */
+    bool has_query;             /* "/a?" has an empty one */
     bool has_encoded_separator; /* %2f or %5c was let through by FN_PATH_ENCODED_SEPARATORS */
 };
 
@@ -89,7 +89,7 @@ enum { FN_PATH_ENCODED_SEPARATORS = 1u << 0 };
  * (%2e counts as a dot) without leaving the root; every other byte stays as sent. Refused: controls, blanks,
  * bytes above 0x7e, a backslash, a bad percent escape, %00, and (without the flag) %2f and %5c; a path that
  * does not begin with '/'. @out has @cap bytes, raw.n + 1 always suffices. */
-int fn_url_path(struct fb_str raw, unsigned flags, char *out, size_t cap, struct fn_path *ret, struct fb_err *err)
-    FB_MUST_USE FB_NONNULL(3, 5);
+int fn_url_path(struct fb_str raw, unsigned flags, char *out, size_t cap, struct fn_path *ret,
+                struct fb_err *err) FB_MUST_USE FB_NONNULL(3, 5);
 
 #endif

@@ -184,8 +184,8 @@ size_t fn_url_authority_text(const struct fn_authority *a, uint16_t default_port
 {
     bool v6 = a->host.kind == FN_HOST_IPV6;
     bool with_port = a->port != 0 && a->port != default_port;
-    int n = snprintf(out, FN_AUTHORITY_TEXT_BYTES, "%s%.*s%s", v6 ? "[" : "", (int)a->host.n, a->host.text,
-                     v6 ? "]" : "");
+    int n =
+        snprintf(out, FN_AUTHORITY_TEXT_BYTES, "%s%.*s%s", v6 ? "[" : "", (int)a->host.n, a->host.text, v6 ? "]" : "");
     if (with_port)
         n += snprintf(out + n, FN_AUTHORITY_TEXT_BYTES - (size_t)n, ":%u", (unsigned)a->port);
     return (size_t)n;

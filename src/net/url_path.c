@@ -59,7 +59,8 @@ static unsigned dots(struct fb_str segment)
     for (size_t i = 0; i < segment.n; n += n < 3) {
         if (segment.p[i] == '.')
             i++;
-        else if (segment.n - i > 2 && segment.p[i] == '%' && segment.p[i + 1] == '2' && (segment.p[i + 2] | 0x20) == 'e')
+        else if (segment.n - i > 2 && segment.p[i] == '%' && segment.p[i + 1] == '2' &&
+                 (segment.p[i + 2] | 0x20) == 'e')
             i += 3;
         else
             return 0;

@@ -1,5 +1,5 @@
-/* Shows that our one door for JSON agrees with the public JSONTestSuite: y_ files are accepted, n_ files refused, i_ files
- * go either way without a crash. Four y_ files are refused on purpose. Usage: json_corpus [FOLDER]. */
+/* Shows that our one door for JSON agrees with the public JSONTestSuite: y_ files are accepted, n_ files refused, i_
+ * files go either way without a crash. Four y_ files are refused on purpose. Usage: json_corpus [FOLDER]. */
 #include "base/json.h"
 #include "corpus.h"
 

@@ -1,6 +1,6 @@
-/* HTTP/1 request heads against an independent parser (llhttp, strict): whatever we accept, it accepts too and reads alike:
- * the same number of fields, the same framing, the same end of the head. We may refuse more; it may not know a method
- * or a target that we hand through. Built only where Debian's node-llhttp has put its C source. */
+/* HTTP/1 request heads against an independent parser (llhttp, strict): whatever we accept, it accepts too and reads
+ * alike: the same number of fields, the same framing, the same end of the head. We may refuse more; it may not know a
+ * method or a target that we hand through. Built only where Debian's node-llhttp has put its C source. */
 #include "fuzz.h"
 
 #include "net/h1.h"

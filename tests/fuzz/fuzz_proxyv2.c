@@ -1,4 +1,5 @@
-/* PROXY v2: an answer once given does not change when more bytes come, and an accepted header means the same written anew. */
+/* PROXY v2: an answer once given does not change when more bytes come, and an accepted header means the same written
+ * anew. */
 #include "fuzz.h"
 
 #include "net/proxyv2.h"

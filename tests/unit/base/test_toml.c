@@ -32,7 +32,8 @@ static void refused_as(struct fb_str text, int code, const char *msg)
 static void every_node_knows_its_place(void **state)
 {
     (void)state;
-    struct fb_toml_doc *doc = parse("a = 1\n\n[t.u]\n  b = \"x\" # c\n\"\303\251\303\251\" = [ 1,\n  2 ]\n[[l]]\n[[l]]\nz = {q = true}\n");
+    struct fb_toml_doc *doc =
+        parse("a = 1\n\n[t.u]\n  b = \"x\" # c\n\"\303\251\303\251\" = [ 1,\n  2 ]\n[[l]]\n[[l]]\nz = {q = true}\n");
     const struct fb_toml *root = fb_toml_root(doc);
     assert_string_equal(fb_toml_name(doc), "f");
     const struct fb_toml *n = fb_toml_get(root, "a");
@@ -112,8 +113,9 @@ static void messages(void **state)
 static void scalars(void **state)
 {
     (void)state;
-    struct fb_toml_doc *doc = parse("a = 0xff_ff\nb = -9223372036854775808\nc = 6.5e-1\nd = 1979-05-27 07:32:00.5z\ne = 07:32:60\n"
-                                    "f = \"\"\"\na\\\n   b\\u00e9\"\"\"\"\"\ng = '''\n'x'''\nh = -nan\n");
+    struct fb_toml_doc *doc =
+        parse("a = 0xff_ff\nb = -9223372036854775808\nc = 6.5e-1\nd = 1979-05-27 07:32:00.5z\ne = 07:32:60\n"
+              "f = \"\"\"\na\\\n   b\\u00e9\"\"\"\"\"\ng = '''\n'x'''\nh = -nan\n");
     const struct fb_toml *root = fb_toml_root(doc);
     assert_int_equal(fb_toml_get(root, "a")->i, 65535);
     assert_true(fb_toml_get(root, "b")->i == INT64_MIN);
@@ -216,8 +218,12 @@ static void a_wide_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_node_knows_its_place), cmocka_unit_test(messages), cmocka_unit_test(scalars),
-        cmocka_unit_test(depth_limit),                cmocka_unit_test(node_limit), cmocka_unit_test(size_limit),
+        cmocka_unit_test(every_node_knows_its_place),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(scalars),
+        cmocka_unit_test(depth_limit),
+        cmocka_unit_test(node_limit),
+        cmocka_unit_test(size_limit),
         cmocka_unit_test(a_wide_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

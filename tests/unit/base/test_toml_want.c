@@ -19,8 +19,9 @@ static const struct fb_toml *at(const char *path)
 static int set_up(void **state)
 {
     (void)state;
-    return fb_toml_parse(FB_STR("s = \"x\"\ni = 5\nf = 1.5\nb = true\nl = [\"a\", \"b\"]\nm = [\"a\", 1]\n[t]\nlisten_adr = 1\n"), "f",
-                         &doc, NULL);
+    return fb_toml_parse(
+        FB_STR("s = \"x\"\ni = 5\nf = 1.5\nb = true\nl = [\"a\", \"b\"]\nm = [\"a\", 1]\n[t]\nlisten_adr = 1\n"), "f",
+        &doc, NULL);
 }
 
 static int tear_down(void **state)
@@ -89,7 +90,8 @@ static void wrong_kinds_and_ranges(void **state)
     said(fb_toml_want_i64(doc, at("i"), 0, 4, &i, &err), &err, "f:2:5: key 'i' must be from 0 to 4, found 5");
     said(fb_toml_want_f64(doc, at("b"), &f, &err), &err, "f:4:5: key 'b' must be a number, found a boolean");
     said(fb_toml_want_table(doc, at("l"), &err), &err, "f:5:5: key 'l' must be a table, found an array");
-    said(fb_toml_want_str_array(doc, at("s"), &err), &err, "f:1:5: key 's' must be an array of strings, found a string");
+    said(fb_toml_want_str_array(doc, at("s"), &err), &err,
+         "f:1:5: key 's' must be an array of strings, found a string");
     said(fb_toml_want_str_array(doc, at("m"), &err), &err, "f:6:11: the item must be a string, found an integer");
 }
 
@@ -123,8 +125,10 @@ static void quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(right_kinds),  cmocka_unit_test(absent_is_left_alone),
-        cmocka_unit_test(wrong_kinds_and_ranges), cmocka_unit_test(unknown_keys),
+        cmocka_unit_test(right_kinds),
+        cmocka_unit_test(absent_is_left_alone),
+        cmocka_unit_test(wrong_kinds_and_ranges),
+        cmocka_unit_test(unknown_keys),
         cmocka_unit_test(quoting),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

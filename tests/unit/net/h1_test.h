@@ -1,4 +1,5 @@
-/* Drives the head parser with every way of cutting the input in two and byte by byte, over a buffer that moves. Test code. */
+/* Drives the head parser with every way of cutting the input in two and byte by byte, over a buffer that moves. Test
+ * code. */
 #ifndef TESTS_UNIT_NET_H1_TEST_H
 #define TESTS_UNIT_NET_H1_TEST_H
 

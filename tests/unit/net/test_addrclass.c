@@ -143,8 +143,11 @@ static void other_doors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ipv4_ranges_at_their_edges), cmocka_unit_test(metadata_services), cmocka_unit_test(ipv6_ranges),
-        cmocka_unit_test(ipv4_inside_ipv6),           cmocka_unit_test(other_doors),
+        cmocka_unit_test(ipv4_ranges_at_their_edges),
+        cmocka_unit_test(metadata_services),
+        cmocka_unit_test(ipv6_ranges),
+        cmocka_unit_test(ipv4_inside_ipv6),
+        cmocka_unit_test(other_doors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,8 @@ static void all_ways(struct fb_str in, int want_rc, const char *want_body, size_
     for (size_t step = 1; step <= in.n; step++) {
         struct outcome o = decode(in, step);
         if (o.rc != want_rc)
-            fail_msg("'%.*s' step %zu: %d (%s), want %d", FB_STR_ARG(in), step, o.rc, o.why == NULL ? "" : o.why, want_rc);
+            fail_msg("'%.*s' step %zu: %d (%s), want %d", FB_STR_ARG(in), step, o.rc, o.why == NULL ? "" : o.why,
+                     want_rc);
         if (want_rc >= 0) {
             assert_text(fb_buf_str(&o.body), want_body);
             assert_int_equal(o.used, want_used);

@@ -123,7 +123,7 @@ static void faults(void **state)
     (void)state;
     fault(FB_STR("\x12\x34\x10\x00\0\1\0\0\0\0\0\0" NAME A_IN), FN_DNSMSG_NOTIMP); /* STATUS */
     fault(FB_STR("\x12\x34\x28\x00\0\1\0\0\0\0\0\0" NAME A_IN), FN_DNSMSG_NOTIMP); /* UPDATE */
-    fault(FB_STR(HEAD NAME "\0\1\0\3"), FN_DNSMSG_NOTIMP);                          /* CHAOS */
+    fault(FB_STR(HEAD NAME "\0\1\0\3"), FN_DNSMSG_NOTIMP);                         /* CHAOS */
     fault(FB_STR(HEAD NAME "\0\1\0\xff"), FN_DNSMSG_NOTIMP);
     fault(FB_STR("\x12\x34\x01\x00\0\0\0\0\0\0\0\0"), FN_DNSMSG_FORMERR);
     fault(FB_STR("\x12\x34\x01\x00\0\2\0\0\0\0\0\0" NAME A_IN NAME A_IN), FN_DNSMSG_FORMERR);

@@ -21,11 +21,22 @@ static void lengths(void **state)
     request_is(REQ("content-LENGTH: 42"), FN_H1_BODY_LENGTH, 42);
     request_is(REQ("Content-Length:  9223372036854775807 "), FN_H1_BODY_LENGTH, INT64_MAX);
     static const char *const odd[] = {
-        REQ("Content-Length:"),    REQ("Content-Length: -1"),   REQ("Content-Length: +1"), REQ("Content-Length: 0x10"),
-        REQ("Content-Length: 1 2"), REQ("Content-Length: 1,1"), REQ("Content-Length: 5, 5"), REQ("Content-Length: 007"),
-        REQ("Content-Length: 1.0"), REQ("Content-Length: 1e1"), REQ("Content-Length: 1_0"), REQ("Content-Length: ,1"),
-        REQ("Content-Length: 9223372036854775808"), REQ("Content-Length: 18446744073709551617"),
-        REQ("Content-Length: 1;a"), REQ("Content-Length: \xd9\xa1"),
+        REQ("Content-Length:"),
+        REQ("Content-Length: -1"),
+        REQ("Content-Length: +1"),
+        REQ("Content-Length: 0x10"),
+        REQ("Content-Length: 1 2"),
+        REQ("Content-Length: 1,1"),
+        REQ("Content-Length: 5, 5"),
+        REQ("Content-Length: 007"),
+        REQ("Content-Length: 1.0"),
+        REQ("Content-Length: 1e1"),
+        REQ("Content-Length: 1_0"),
+        REQ("Content-Length: ,1"),
+        REQ("Content-Length: 9223372036854775808"),
+        REQ("Content-Length: 18446744073709551617"),
+        REQ("Content-Length: 1;a"),
+        REQ("Content-Length: \xd9\xa1"),
     };
     for (size_t i = 0; i < FB_COUNT(odd); i++)
         h1_refused(odd[i], FN_H1_BAD_LENGTH_INVALID);
@@ -60,6 +71,15 @@ static void codings(void **state)
     h1_response_refused("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", FN_H1_BAD_CODING_IN_10);
     h1_response_refused(RES("Content-Length: 5\r\nTransfer-Encoding: chunked"), FN_H1_BAD_LENGTH_AND_CODING);
     assert_int_equal(fn_h1_refusal_status(FN_H1_BAD_CODING_UNKNOWN), 501);
+}
+
+static void a_tunnel_has_no_body(void **state)
+{
+    (void)state;
+#define CONNECT(lines) "CONNECT a.example:443 HTTP/1.1\r\n" lines "\r\n\r\n"
+    request_is(CONNECT("Content-Length: 0"), FN_H1_BODY_LENGTH, 0);
+    h1_refused(CONNECT("Content-Length: 1"), FN_H1_BAD_CONNECT_BODY);
+    h1_refused(CONNECT("Transfer-Encoding: chunked"), FN_H1_BAD_CONNECT_BODY);
 }
 
 static void persistence(void **state)
@@ -182,10 +202,9 @@ static void responses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lengths),      cmocka_unit_test(codings),
-        cmocka_unit_test(persistence),  cmocka_unit_test(hop_by_hop),
-        cmocka_unit_test(connection_tokens_limit), cmocka_unit_test(hosts),
-        cmocka_unit_test(expectations), cmocka_unit_test(responses),
+        cmocka_unit_test(lengths),     cmocka_unit_test(codings),      cmocka_unit_test(a_tunnel_has_no_body),
+        cmocka_unit_test(persistence), cmocka_unit_test(hop_by_hop),   cmocka_unit_test(connection_tokens_limit),
+        cmocka_unit_test(hosts),       cmocka_unit_test(expectations), cmocka_unit_test(responses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,9 +61,9 @@ static void look_up(void **state)
 static void every_refusal_has_name_text_and_status(void **state)
 {
     (void)state;
-#define FN_H1_REFUSAL(sym, status, name, text)                                                                         \
-    assert_string_equal(fn_h1_refusal_name(FN_H1_BAD_##sym), name);                                                     \
-    assert_int_equal(fn_h1_refusal_status(FN_H1_BAD_##sym), status);                                                    \
+#define FN_H1_REFUSAL(sym, status, name, text)                       \
+    assert_string_equal(fn_h1_refusal_name(FN_H1_BAD_##sym), name);  \
+    assert_int_equal(fn_h1_refusal_status(FN_H1_BAD_##sym), status); \
     assert_string_equal(fn_h1_refusal_text(FN_H1_BAD_##sym), text);
 #include "net/h1_refusals.h"
 #undef FN_H1_REFUSAL
@@ -73,8 +73,11 @@ static void every_refusal_has_name_text_and_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens),  cmocka_unit_test(values), cmocka_unit_test(name_tables),
-        cmocka_unit_test(look_up), cmocka_unit_test(every_refusal_has_name_text_and_status),
+        cmocka_unit_test(tokens),
+        cmocka_unit_test(values),
+        cmocka_unit_test(name_tables),
+        cmocka_unit_test(look_up),
+        cmocka_unit_test(every_refusal_has_name_text_and_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@ static void lines(void **state)
     assert_int_equal(fn_h1w_request(&b, FB_STR("GET"), FB_STR("/a"), FB_STR("")), 0);
     assert_int_equal(fn_h1w_request(&b, FB_STR("GET"), FB_STR("/a"), FB_STR("b=c")), 0);
     assert_int_equal(fn_h1w_chunked(&b), 0);
-    assert_text(fb_buf_str(&b), "GET /a HTTP/1.1\r\nGET /a? HTTP/1.1\r\nGET /a?b=c HTTP/1.1\r\ntransfer-encoding: chunked\r\n");
+    assert_text(fb_buf_str(&b),
+                "GET /a HTTP/1.1\r\nGET /a? HTTP/1.1\r\nGET /a?b=c HTTP/1.1\r\ntransfer-encoding: chunked\r\n");
     fb_buf_reset(&b);
     assert_int_equal(fn_h1w_status(&b, 299), 0);
     assert_text(fb_buf_str(&b), "HTTP/1.1 299 \r\n");

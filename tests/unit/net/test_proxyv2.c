@@ -23,7 +23,9 @@ static void round_trip(void **state)
     (void)state;
     struct fb_buf b;
     fb_buf_init(&b, 4096);
-    const struct fn_proxyv2 ids = { .sandbox = FB_STR("0190-sandbox"), .session = FB_STR("sess.1"), .agent = FB_STR("a/b:c") };
+    const struct fn_proxyv2 ids = { .sandbox = FB_STR("0190-sandbox"),
+                                    .session = FB_STR("sess.1"),
+                                    .agent = FB_STR("a/b:c") };
     assert_int_equal(fn_proxyv2_write(&b, &ids), 0);
     size_t n = b.n;
     struct fn_proxyv2 got;
@@ -56,22 +58,22 @@ static void refused(void **state)
     struct fn_proxyv2 got;
     assert_int_equal(parse(FB_STR(SIG GOOD), &got), 0);
     const struct fb_str bad[] = {
-        FB_STR(SIG "\x20"),                                           /* LOCAL */
-        FB_STR(SIG "\x11"),                                           /* version 1 */
-        FB_STR(SIG "\x22"),                                           /* unknown command */
-        FB_STR(SIG "\x21\x11"),                                       /* TCP over IPv4 */
-        FB_STR(SIG "\x21\0\0\0"),                                     /* no ids */
-        FB_STR(SIG "\x21\0\0\x08\xe0\0\1s\xe1\0\1t"),                 /* agent missing */
-        FB_STR(SIG "\x21\0\0\x0d\xe0\0\1s\xe1\0\1t\xe2\0\1ux"),       /* a byte too many */
-        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1s\xe1\0\1t\xe2\0\2u"),        /* field past the end */
+        FB_STR(SIG "\x20"),                                             /* LOCAL */
+        FB_STR(SIG "\x11"),                                             /* version 1 */
+        FB_STR(SIG "\x22"),                                             /* unknown command */
+        FB_STR(SIG "\x21\x11"),                                         /* TCP over IPv4 */
+        FB_STR(SIG "\x21\0\0\0"),                                       /* no ids */
+        FB_STR(SIG "\x21\0\0\x08\xe0\0\1s\xe1\0\1t"),                   /* agent missing */
+        FB_STR(SIG "\x21\0\0\x0d\xe0\0\1s\xe1\0\1t\xe2\0\1ux"),         /* a byte too many */
+        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1s\xe1\0\1t\xe2\0\2u"),          /* field past the end */
         FB_STR(SIG "\x21\0\0\x10\xe0\0\1s\xe1\0\1t\xe2\0\1u\xe0\0\1v"), /* twice */
-        FB_STR(SIG "\x21\0\0\x10\xe0\0\1s\xe1\0\1t\xe2\0\1u\4\0\1\0"), /* NOOP */
+        FB_STR(SIG "\x21\0\0\x10\xe0\0\1s\xe1\0\1t\xe2\0\1u\4\0\1\0"),  /* NOOP */
         FB_STR(SIG "\x21\0\0\x10\xe0\0\1s\xe1\0\1t\xe2\0\1u\xe3\0\1v"), /* unknown */
-        FB_STR(SIG "\x21\0\0\x0b\xe0\0\0\xe1\0\1t\xe2\0\1u"),         /* empty id */
-        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\0\xe1\0\1t\xe2\0\1u"),       /* NUL */
-        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\n\xe1\0\1t\xe2\0\1u"),       /* line end */
-        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1 \xe1\0\1t\xe2\0\1u"),        /* blank */
-        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\xe9\xe1\0\1t\xe2\0\1u"),     /* not ASCII */
+        FB_STR(SIG "\x21\0\0\x0b\xe0\0\0\xe1\0\1t\xe2\0\1u"),           /* empty id */
+        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\0\xe1\0\1t\xe2\0\1u"),         /* NUL */
+        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\n\xe1\0\1t\xe2\0\1u"),         /* line end */
+        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1 \xe1\0\1t\xe2\0\1u"),          /* blank */
+        FB_STR(SIG "\x21\0\0\x0c\xe0\0\1\xe9\xe1\0\1t\xe2\0\1u"),       /* not ASCII */
     };
     for (size_t i = 0; i < FB_COUNT(bad); i++) {
         if (parse(bad[i], &got) != FB_E_PARSE)

@@ -45,9 +45,10 @@ static void every_word_of_both_lists(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        "api_key", "apikey", "key", "token", "access_token", "refresh_token", "auth", "password", "secret", "signature",
-        "sig", "sas", "api-key", "passwd", "pwd", "bearer", "authorization", "credential", "credentials", "private_key",
-        "privatekey", "access-token",
+        "api_key",     "apikey",      "key",        "token",        "access_token",  "refresh_token",
+        "auth",        "password",    "secret",     "signature",    "sig",           "sas",
+        "api-key",     "passwd",      "pwd",        "bearer",       "authorization", "credential",
+        "credentials", "private_key", "privatekey", "access-token",
     };
     for (size_t i = 0; i < FB_COUNT(words); i++) {
         char in[64];
@@ -120,8 +121,8 @@ static void a_full_buffer_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries),   cmocka_unit_test(every_word_of_both_lists),
-        cmocka_unit_test(long_names), cmocka_unit_test(free_text),
+        cmocka_unit_test(queries),         cmocka_unit_test(every_word_of_both_lists),
+        cmocka_unit_test(long_names),      cmocka_unit_test(free_text),
         cmocka_unit_test(operators_words), cmocka_unit_test(a_full_buffer_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,9 +125,18 @@ static void not_tls(void **state)
     (void)state;
     struct fn_sni s;
     const struct fb_str texts[] = {
-        FB_STR("G"),            FB_STR("GET / HTTP/1.1\r\n"), FB_STR("\x16\2"),         FB_STR("\x16\3\5"),
-        FB_STR("\x16\3\1\0\0"), FB_STR("\x15\3\1\0\2\2\0"),   FB_STR("\x17\3\3\0\1a"),  FB_STR("\x80\x2e\1\0\2"),
-        FB_STR("\x16\3\1\x40\1"), FB_STR("SSH-2.0-x\r\n"),    FB_STR("\0"),             FB_STR("\r\n"),
+        FB_STR("G"),
+        FB_STR("GET / HTTP/1.1\r\n"),
+        FB_STR("\x16\2"),
+        FB_STR("\x16\3\5"),
+        FB_STR("\x16\3\1\0\0"),
+        FB_STR("\x15\3\1\0\2\2\0"),
+        FB_STR("\x17\3\3\0\1a"),
+        FB_STR("\x80\x2e\1\0\2"),
+        FB_STR("\x16\3\1\x40\1"),
+        FB_STR("SSH-2.0-x\r\n"),
+        FB_STR("\0"),
+        FB_STR("\r\n"),
     };
     for (size_t i = 0; i < FB_COUNT(texts); i++)
         assert_int_equal(fn_sni_parse((const uint8_t *)texts[i].p, texts[i].n, &s, NULL), FN_SNI_NOT_TLS);
@@ -166,9 +175,9 @@ static void names_refused(void **state)
 {
     (void)state;
     const struct fb_str names[] = {
-        FB_STR(""),         FB_STR("a_b"),       FB_STR("a b"),    FB_STR(" a.example"), FB_STR("a.example\0.b"),
-        FB_STR("1.2.3.4"),  FB_STR("::1"),       FB_STR("[::1]"),  FB_STR("127.1"),      FB_STR("a..b"),
-        FB_STR("a:443"),    FB_STR("\xc3\xa9.x"), FB_STR("*.a.b"), FB_STR("-a.b"),
+        FB_STR(""),        FB_STR("a_b"),        FB_STR("a b"),   FB_STR(" a.example"), FB_STR("a.example\0.b"),
+        FB_STR("1.2.3.4"), FB_STR("::1"),        FB_STR("[::1]"), FB_STR("127.1"),      FB_STR("a..b"),
+        FB_STR("a:443"),   FB_STR("\xc3\xa9.x"), FB_STR("*.a.b"), FB_STR("-a.b"),
     };
     static struct bytes exts;
     for (size_t i = 0; i < FB_COUNT(names); i++) {
@@ -185,9 +194,9 @@ static void odd_extensions(void **state)
     (void)state;
     static struct bytes exts;
     struct fn_sni s;
-#define EXT(type, bytes)                                                                                               \
-    exts.n = 0;                                                                                                        \
-    put_ext(&exts, type, bytes, sizeof(bytes) - 1);                                                                    \
+#define EXT(type, bytes)                            \
+    exts.n = 0;                                     \
+    put_ext(&exts, type, bytes, sizeof(bytes) - 1); \
     assert_int_equal(parse_exts(&exts, &s), FB_E_PARSE)
     EXT(0, "");
     EXT(0, "\0\0");
@@ -284,9 +293,10 @@ static void size_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name),        cmocka_unit_test(not_tls),        cmocka_unit_test(no_name),
-        cmocka_unit_test(ech_with_an_outer_name), cmocka_unit_test(names_refused),
-        cmocka_unit_test(odd_extensions), cmocka_unit_test(odd_messages), cmocka_unit_test(size_limit),
+        cmocka_unit_test(a_name),        cmocka_unit_test(not_tls),
+        cmocka_unit_test(no_name),       cmocka_unit_test(ech_with_an_outer_name),
+        cmocka_unit_test(names_refused), cmocka_unit_test(odd_extensions),
+        cmocka_unit_test(odd_messages),  cmocka_unit_test(size_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

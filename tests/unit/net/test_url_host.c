@@ -69,8 +69,10 @@ static void names_refused(void **state)
     bad("a#b");
     bad("a?b");
     bad("*.example");
-    bad("b\xc3\xbc" "cher.example");
-    bad("example\xe3\x80\x82" "com");
+    bad("b\xc3\xbc"
+        "cher.example");
+    bad("example\xe3\x80\x82"
+        "com");
     bad("a\r\nb");
     bad("a\x7f");
     bad_n(FB_STR("allowed.example\0.evil.example"));
@@ -110,10 +112,12 @@ static void ipv4(void **state)
     good("0.0.0.0", FN_HOST_IPV4, "0.0.0.0");
     good("127.0.0.1.", FN_HOST_IPV4, "127.0.0.1");
     static const char *const odd[] = {
-        "127.1",       "127.0.1",      "2130706433",   "0x7f000001", "0x7f.0.0.1", "0x7f.1",        "0177.0.0.1",
-        "017700000001", "127.0.0.01",  "127.0.0.256",  "127.0.0.1.1", "1.2.3",     "example.1",     "example.0x1",
-        "example.0x",  "0X7F.1",       "127.0.0.0x1",  "00.0.0.0",   "1",          "0",             "127.0.0.1..",
-        "999999999999", "127.0.0.-1",  "127.0.0.1-",   "+127.0.0.1", "127.0.0.1e0.1", "4294967296",
+        "127.1",         "127.0.1",      "2130706433",   "0x7f000001",  "0x7f.0.0.1",
+        "0x7f.1",        "0177.0.0.1",   "017700000001", "127.0.0.01",  "127.0.0.256",
+        "127.0.0.1.1",   "1.2.3",        "example.1",    "example.0x1", "example.0x",
+        "0X7F.1",        "127.0.0.0x1",  "00.0.0.0",     "1",           "0",
+        "127.0.0.1..",   "999999999999", "127.0.0.-1",   "127.0.0.1-",  "+127.0.0.1",
+        "127.0.0.1e0.1", "4294967296",
     };
     for (size_t i = 0; i < FB_COUNT(odd); i++)
         bad(odd[i]);
@@ -130,9 +134,11 @@ static void ipv6(void **state)
     good("[::ffff:7f00:1]", FN_HOST_IPV6, "::ffff:127.0.0.1");
     good("[1:2:3:4:5:6:7:8]", FN_HOST_IPV6, "1:2:3:4:5:6:7:8");
     static const char *const odd[] = {
-        "[]",        "[::1",      "::1]",     "[::1]x",        "[::1%eth0]", "[::1%25lo]", "[fe80::1%1]", "[1.2.3.4]",
-        "[::g]",     ":",         "[:]",      "[1:2:3:4:5:6:7:8:9]", "[::1::2]", "[::1 ]",  "[ ::1]",     "[::ffff:0177.0.0.1]",
-        "[::1].",    "[[::1]]",   "[v1.a]",   "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
+        "[]",         "[::1",       "::1]",        "[::1]x",
+        "[::1%eth0]", "[::1%25lo]", "[fe80::1%1]", "[1.2.3.4]",
+        "[::g]",      ":",          "[:]",         "[1:2:3:4:5:6:7:8:9]",
+        "[::1::2]",   "[::1 ]",     "[ ::1]",      "[::ffff:0177.0.0.1]",
+        "[::1].",     "[[::1]]",    "[v1.a]",      "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
     };
     for (size_t i = 0; i < FB_COUNT(odd); i++)
         bad(odd[i]);
@@ -160,9 +166,31 @@ static void authorities(void **state)
     authority("[::1]:443", "::1", 443);
     authority("10.0.0.1:80", "10.0.0.1", 80);
     static const char *const odd[] = {
-        "",         "a:",       "a:0",       "a:65536",   "a:080",     "a:+80",     "a:8 0",        "a:80:80",   ":80",
-        "a:80x",    "u@a",      "u:p@a:80",  "a@",        "::1",       "[::1]80",   "[::1",         "[::1]:",    "a :80",
-        "a\t:80",   "a:-1",     "a:0x50",    "a: 80",     "a:99999999999999999999", "[::1]x:80",   "a:80/",
+        "",
+        "a:",
+        "a:0",
+        "a:65536",
+        "a:080",
+        "a:+80",
+        "a:8 0",
+        "a:80:80",
+        ":80",
+        "a:80x",
+        "u@a",
+        "u:p@a:80",
+        "a@",
+        "::1",
+        "[::1]80",
+        "[::1",
+        "[::1]:",
+        "a :80",
+        "a\t:80",
+        "a:-1",
+        "a:0x50",
+        "a: 80",
+        "a:99999999999999999999",
+        "[::1]x:80",
+        "a:80/",
     };
     for (size_t i = 0; i < FB_COUNT(odd); i++) {
         struct fn_authority a;
@@ -198,8 +226,12 @@ static void comparing_and_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),     cmocka_unit_test(names_refused), cmocka_unit_test(name_lengths),
-        cmocka_unit_test(ipv4),      cmocka_unit_test(ipv6),          cmocka_unit_test(authorities),
+        cmocka_unit_test(names),
+        cmocka_unit_test(names_refused),
+        cmocka_unit_test(name_lengths),
+        cmocka_unit_test(ipv4),
+        cmocka_unit_test(ipv6),
+        cmocka_unit_test(authorities),
         cmocka_unit_test(comparing_and_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

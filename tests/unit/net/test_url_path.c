@@ -154,9 +154,12 @@ static void no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain),   cmocka_unit_test(slashes_and_dots),
-        cmocka_unit_test(queries_and_fragments), cmocka_unit_test(refused),
-        cmocka_unit_test(encoded_separators_on_request), cmocka_unit_test(no_room),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(slashes_and_dots),
+        cmocka_unit_test(queries_and_fragments),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(encoded_separators_on_request),
+        cmocka_unit_test(no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
