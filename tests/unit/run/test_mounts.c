@@ -75,13 +75,13 @@ static void test_working_directory_must_be_shown(void **state)
 {
     struct run_mounts m;
     struct fb_err err;
-    const struct run_mount mount = { *state, "/work", false };
-    assert_int_equal(plan_with(&mount, NULL, "/work/x", &m, &err), 0);
+    const struct run_mount mount = { *state, "/ws", false };
+    assert_int_equal(plan_with(&mount, NULL, "/ws/x", &m, &err), 0);
     run_mounts_done(&m);
     assert_int_equal(plan_with(&mount, NULL, "/elsewhere", &m, &err), FB_E_CONFIG_VALIDATION);
     assert_non_null(strstr(err.remedy, "mounts"));
     assert_int_equal(plan_with(&mount, NULL, "work", &m, &err), FB_E_CONFIG_VALIDATION);
-    assert_int_equal(plan_with(&mount, "/work/state", "/work/state/run", &m, &err), FB_E_CONFIG_VALIDATION);
+    assert_int_equal(plan_with(&mount, "/ws/state", "/ws/state/run", &m, &err), FB_E_CONFIG_VALIDATION);
     assert_int_equal(m.n_steps, 0); /* empty after a failure */
 }
 

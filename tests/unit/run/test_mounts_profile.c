@@ -39,11 +39,11 @@ static void test_source_is_canonicalised(void **state)
     scratch_dir("real");
     assert_int_equal(symlink("real", "alias"), 0);
     (void)snprintf(expected, sizeof(expected), "%s/alias", (const char *)*state);
-    assert_int_equal(plan(expected, "/work", true, NULL, NULL, &m, &err), 0);
+    assert_int_equal(plan(expected, "/ws", true, NULL, NULL, &m, &err), 0);
     (void)snprintf(expected, sizeof(expected), "%s/real", (const char *)*state);
-    assert_string_equal(last(&m, "/work")->source, expected);
-    assert_int_equal(last(&m, "/work")->kind, RUN_STEP_BIND_RO);
-    assert_true(last(&m, "/work")->from_profile);
+    assert_string_equal(last(&m, "/ws")->source, expected);
+    assert_int_equal(last(&m, "/ws")->kind, RUN_STEP_BIND_RO);
+    assert_true(last(&m, "/ws")->from_profile);
     run_mounts_done(&m);
 }
 

@@ -11,7 +11,7 @@
 
 static int plan(void **state, const char *cwd, struct run_mounts *m, struct fb_err *err)
 {
-    const struct run_mount mount = { *state, "/work", false };
+    const struct run_mount mount = { *state, "/ws", false };
     const struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1, .cwd = cwd };
     *err = (struct fb_err){ 0 };
     return run_mounts_plan(&spec, m, err);
@@ -41,9 +41,9 @@ static void test_absent_names_are_taken(void **state)
     struct run_mounts m;
     struct fb_err err;
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/.firma"), RUN_STEP_COVER);
-    assert_int_equal(kind(&m, "/work/.git"), RUN_STEP_COVER);
-    assert_int_equal(kind(&m, "/work/.vscode"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/ws/.firma"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/ws/.git"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/ws/.vscode"), RUN_STEP_COVER);
     assert_true(placeholder(&m, "/.firma", true));
     assert_true(placeholder(&m, "/.git", true));
     run_mounts_done(&m);
@@ -57,9 +57,9 @@ static void test_existing_settings_are_read_only(void **state)
     scratch_file(".mcp.json", "{}");
     scratch_dir(".firma");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/.claude"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.mcp.json"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.firma"), RUN_STEP_COVER); /* the control plane is not even readable */
+    assert_int_equal(kind(&m, "/ws/.claude"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.mcp.json"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.firma"), RUN_STEP_COVER); /* the control plane is not even readable */
     assert_false(placeholder(&m, "/.claude", true));
     run_mounts_done(&m);
 }
@@ -84,12 +84,12 @@ static void test_repository_is_closed_but_usable(void **state)
     struct fb_err err;
     make_repository(".git");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/.git"), RUN_STEP_BIND); /* a mount point: cannot be renamed; writable for commits */
-    assert_int_equal(kind(&m, "/work/.git/hooks"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.git/config"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.git/commondir"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git"), RUN_STEP_BIND); /* a mount point: cannot be renamed; writable for commits */
+    assert_int_equal(kind(&m, "/ws/.git/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/config"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/commondir"), RUN_STEP_BIND_RO);
     assert_true(placeholder(&m, "/.git/commondir", false));
-    assert_int_equal(kind(&m, "/work/.git/objects"), -1);
+    assert_int_equal(kind(&m, "/ws/.git/objects"), -1);
     run_mounts_done(&m);
 }
 
@@ -104,12 +104,12 @@ static void test_nested_and_bare_repositories_and_submodules(void **state)
     scratch_dir("sub");
     scratch_file("sub/.git", "gitdir: ../.git/modules/sub\n");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/a"), RUN_STEP_BIND);
-    assert_int_equal(kind(&m, "/work/a/b"), RUN_STEP_BIND);
-    assert_int_equal(kind(&m, "/work/a/b/.git/hooks"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/mirror/config"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.git/modules/sub/hooks"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/sub/.git"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/a"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/ws/a/b"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/ws/a/b/.git/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/mirror/config"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/modules/sub/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/sub/.git"), RUN_STEP_BIND_RO);
     assert_false(m.scan_cut);
     run_mounts_done(&m);
 }
@@ -122,11 +122,11 @@ static void test_linked_worktrees_own_directory(void **state)
     scratch_dir(".git/worktrees/w");
     scratch_file(".git/worktrees/w/HEAD", "ref: x\n");
     scratch_file(".git/worktrees/w/commondir", "../..\n");
-    scratch_file(".git/worktrees/w/gitdir", "/work/w/.git\n");
+    scratch_file(".git/worktrees/w/gitdir", "/ws/w/.git\n");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/.git/worktrees/w/commondir"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.git/worktrees/w/gitdir"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.git/worktrees/w/config.worktree"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/worktrees/w/commondir"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/worktrees/w/gitdir"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.git/worktrees/w/config.worktree"), RUN_STEP_BIND_RO);
     run_mounts_done(&m);
 }
 
@@ -140,9 +140,9 @@ static void test_what_the_configuration_names(void **state)
     scratch_file(".git/config", "[core]\n  HooksPath = \"tools/x/../hooks\" ; ours\n[include]\n\tpath=../shared.cfg\n"
                                 "[include]\npath = ../../outside\npath = ~/x\n");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/tools/hooks"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/tools"), RUN_STEP_BIND);
-    assert_int_equal(kind(&m, "/work/shared.cfg"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/tools/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/tools"), RUN_STEP_BIND);
+    assert_int_equal(kind(&m, "/ws/shared.cfg"), RUN_STEP_BIND_RO);
     run_mounts_done(&m);
 }
 
@@ -152,8 +152,8 @@ static void test_nothing_writable_is_put_inside_something_closed(void **state)
     struct fb_err err;
     make_repository(".claude/plugin/.git");
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/.claude"), RUN_STEP_BIND_RO);
-    assert_int_equal(kind(&m, "/work/.claude/plugin"), -1);
+    assert_int_equal(kind(&m, "/ws/.claude"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/.claude/plugin"), -1);
     run_mounts_done(&m);
 }
 
@@ -162,9 +162,9 @@ static void test_working_directory_below_gets_its_cover_too(void **state)
     struct run_mounts m;
     struct fb_err err;
     scratch_dir("a/b");
-    assert_int_equal(plan(state, "/work/a/b", &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/a/.firma"), RUN_STEP_COVER);
-    assert_int_equal(kind(&m, "/work/a/b/.firma"), RUN_STEP_COVER);
+    assert_int_equal(plan(state, "/ws/a/b", &m, &err), 0);
+    assert_int_equal(kind(&m, "/ws/a/.firma"), RUN_STEP_COVER);
+    assert_int_equal(kind(&m, "/ws/a/b/.firma"), RUN_STEP_COVER);
     assert_true(placeholder(&m, "/a/b/.firma", true));
     run_mounts_done(&m);
 }
@@ -194,18 +194,18 @@ static void test_depth_of_the_search_is_limited_and_said(void **state)
     struct fb_err err;
     make_repository("1/2/3/4/5/6/7/8/.git"); /* the limit */
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/1/2/3/4/5/6/7/8/.git/hooks"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/1/2/3/4/5/6/7/8/.git/hooks"), RUN_STEP_BIND_RO);
     run_mounts_done(&m);
     make_repository("1/2/3/4/5/6/7/8/9/.git"); /* one past it */
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/work/1/2/3/4/5/6/7/8/9/.git/hooks"), -1);
+    assert_int_equal(kind(&m, "/ws/1/2/3/4/5/6/7/8/9/.git/hooks"), -1);
     assert_true(m.scan_cut);
     run_mounts_done(&m);
 }
 
 static void test_read_only_mounts_need_no_protection(void **state)
 {
-    const struct run_mount mount = { *state, "/work", true };
+    const struct run_mount mount = { *state, "/ws", true };
     const struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1 };
     struct run_mounts m;
     assert_int_equal(run_mounts_plan(&spec, &m, NULL), 0);
