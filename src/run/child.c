@@ -57,14 +57,18 @@ int run_child_watch(struct run_child *c, struct fb_loop *loop, fb_watch_fn *fn, 
     return r < 0 ? r : fb_watch_set(c->watch, FB_READABLE);
 }
 
+void run_child_ask_to_stop(struct run_child *c)
+{
+    if (c->proc.pid > 0 && !c->gone)
+        (void)st_child_send(c->sock, ST_MSG_STOP, NULL, 0, NULL, 0, NULL);
+}
+
 void run_child_stop(struct run_child *c, int64_t grace_ms)
 {
     fb_watch_free(c->watch);
     c->watch = NULL;
     if (c->proc.pid > 0) {
         int status;
-        if (!c->gone)
-            (void)st_child_send(c->sock, ST_MSG_STOP, NULL, 0, NULL, 0, NULL);
         if (c->gone || fb_proc_wait(&c->proc, grace_ms / 2, &status, NULL) != 0)
             fb_proc_stop(&c->proc, grace_ms / 2);
         else

@@ -35,8 +35,14 @@ int run_flow_teardown(struct run_flow *f, struct fb_err *err)
         run_sandbox_kill(&f->sandbox);
         run_sandbox_done(&f->sandbox);
     }
+    run_timings_mark(&f->timings, "sandbox gone");
+    /* No request can come any more, so the Sidecar needs no Authority for what it still has to write. */
+    run_child_ask_to_stop(&f->sidecar_child);
+    run_child_ask_to_stop(&f->authority_child);
     run_child_stop(&f->sidecar_child, RUN_STOP_GRACE_MS);
+    run_timings_mark(&f->timings, "sidecar gone");
     run_child_stop(&f->authority_child, RUN_STOP_GRACE_MS);
+    run_timings_mark(&f->timings, "authority gone");
     run_capability_done(&f->capability);
     int r = 0;
     if (f->has_marker)
