@@ -212,8 +212,11 @@ void rp_server_drain(struct rp_server *server, int64_t grace_ms, void (*done)(vo
             done(arg);
         return;
     }
+    /* Busy connections hear it after their last call: some clients drop what comes after a GOAWAY, the status included.
+     */
     for (struct rp_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        rp_conn_goaway(conn);
+        if (conn->n_calls == 0)
+            rp_conn_goaway(conn);
     fb_timer_start(server->drain_timer, server->n_conns == 0 ? 0 : (uint64_t)grace_ms, 0);
 }
 
