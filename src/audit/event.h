@@ -26,10 +26,11 @@ enum {
     FA_FIELD_MAX_BYTES = 256, /* every other text */
 };
 
-/* Keys 1 to 19; the 20th is the signature. Views are borrowed. Control characters and bytes that are not UTF-8 become U+FFFD
- * before signing, so no value can shift the signed text. */
+/* Keys 1 to 19; the 20th is the signature. Views are borrowed. Control characters and bytes that are not UTF-8 become
+ * U+FFFD before signing, so no value can shift the signed text. */
 struct fa_event {
-    struct fb_str event_id; /* empty: the log makes a UUIDv7 (give your own, from fb_uuid_v7, to show it to the client) */
+    struct fb_str
+        event_id; /* empty: the log makes a UUIDv7 (give your own, from fb_uuid_v7, to show it to the client) */
     struct fb_str session_id;
     struct fb_str token_id;
     struct fb_str agent_id;
@@ -50,13 +51,17 @@ struct fa_event {
     struct fb_str parent_action_id;
 };
 
-/* Appends what is signed: the 19 values as text joined by one line feed, none at the end. Values are taken as they are. */
+/* Appends what is signed: the 19 values as text joined by one line feed, none at the end. Values are taken as they are.
+ */
 int fa_event_signed_text(struct fb_buf *out, const struct fa_event *ev);
 /* Appends `{"event_id":...,...,"parent_action_id":"..."` without the closing brace. Values are taken as they are. */
 int fa_event_json_head(struct fb_buf *out, const struct fa_event *ev);
 
 /* Copies every text of @ev, cleaned and cut, into @room (FA_EVENT_ROOM_BYTES) and points @ret at the copies. */
-enum { FA_EVENT_TEXTS = 13, FA_EVENT_ROOM_BYTES = FA_RESOURCE_MAX_BYTES + FA_DENY_REASON_MAX_BYTES + 11 * FA_FIELD_MAX_BYTES };
+enum {
+    FA_EVENT_TEXTS = 13,
+    FA_EVENT_ROOM_BYTES = FA_RESOURCE_MAX_BYTES + FA_DENY_REASON_MAX_BYTES + 11 * FA_FIELD_MAX_BYTES
+};
 void fa_event_copy(struct fa_event *ret, char room[FA_EVENT_ROOM_BYTES], const struct fa_event *ev);
 
 #endif

@@ -79,8 +79,8 @@ static int open_checked(const char *path, int flags, int *ret_fd, bool *ret_crea
     if (!S_ISREG(st.st_mode))
         return fb_err_set(err, FB_E_INSECURE, "audit log '%s' is not a regular file", path);
     if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-        return fb_err_set(err, FB_E_INSECURE, "audit log '%s' must belong to uid %u and be writable by nobody else", path,
-                          (unsigned)geteuid());
+        return fb_err_set(err, FB_E_INSECURE, "audit log '%s' must belong to uid %u and be writable by nobody else",
+                          path, (unsigned)geteuid());
     *ret_fd = fb_fd_take(&fd);
     return 0;
 }
@@ -232,13 +232,14 @@ static bool same_file(int fd, const char *path)
 {
     struct stat ours;
     struct stat there;
-    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
 }
 
 static int follow_rotation(struct fa_file *f, struct fb_err *err)
 {
-    fa_notes_add(f->notes, false, "audit log '%s' or its head was moved away after line %llu; it is opened afresh", f->path,
-                 (unsigned long long)f->at.seq);
+    fa_notes_add(f->notes, false, "audit log '%s' or its head was moved away after line %llu; it is opened afresh",
+                 f->path, (unsigned long long)f->at.seq);
     if (fdatasync(f->fd) != 0)
         return fb_err_sys(err, FB_E_IO, EIO, "cannot sync the audit log that was '%s'", f->path);
     fa_file_unlock(f);
@@ -261,7 +262,8 @@ int fa_file_refresh(struct fa_file *f, struct fb_err *err)
     return fb_err_set(err, FB_E_IO, "audit log '%s' keeps being moved away", f->path);
 }
 
-/* A reader that is slow to take a pipe's content is waited for; the bounded ring in front of us refuses new calls then. */
+/* A reader that is slow to take a pipe's content is waited for; the bounded ring in front of us refuses new calls then.
+ */
 static int write_some(int fd, const char *p, size_t n, size_t *ret_done)
 {
     *ret_done = 0;
@@ -302,7 +304,8 @@ int fa_file_write(struct fa_file *f, struct fb_str lines, const struct fa_chain 
     else if (done > 0 && ftruncate(f->fd, (off_t)f->bytes) != 0)
         return fb_err_sys(err, FB_E_IO, EIO, "cannot take half a line out of '%s' again", f->path);
     f->space_end = 0; /* cutting gave it back, or it was not there */
-    return fb_err_sys(err, FB_E_IO, why, "cannot write the audit log '%s'", f->base == NULL ? "standard output" : f->path);
+    return fb_err_sys(err, FB_E_IO, why, "cannot write the audit log '%s'",
+                      f->base == NULL ? "standard output" : f->path);
 }
 
 int fa_file_write_head(struct fa_file *f, bool sealed, struct fb_err *err)

@@ -1,5 +1,5 @@
-/* What the file says against what the head says, after a crash, a rotation, another writer, or a hand that should not have
- * been there. */
+/* What the file says against what the head says, after a crash, a rotation, another writer, or a hand that should not
+ * have been there. */
 #include "audit/file.h"
 
 #include <errno.h>
@@ -34,7 +34,8 @@ static int move_aside(struct fa_file *f, const char *why, struct fb_err *err)
     for (unsigned i = 1; i <= ASIDE_MAX; i++) {
         char *to = NULL;
         char *head_to = NULL;
-        if (asprintf(&to, "%s.mismatch-%u", f->path, i) < 0 || asprintf(&head_to, "%s.mismatch-%u.head", f->path, i) < 0) {
+        if (asprintf(&to, "%s.mismatch-%u", f->path, i) < 0 ||
+            asprintf(&head_to, "%s.mismatch-%u.head", f->path, i) < 0) {
             free(to);
             return fb_err_set(err, FB_E_NOMEM, "out of memory");
         }
@@ -42,15 +43,18 @@ static int move_aside(struct fa_file *f, const char *why, struct fb_err *err)
         if (failed == 0 && rename(f->head_path, head_to) != 0 && errno != ENOENT)
             failed = errno;
         if (failed == 0)
-            fa_notes_add(f->notes, true, "audit log '%s' does not match its signed head: %s; it was kept as '%s' and a new log is "
-                         "begun; check it with `firma audit verify`", f->path, why, to);
+            fa_notes_add(f->notes, true,
+                         "audit log '%s' does not match its signed head: %s; it was kept as '%s' and a new log is "
+                         "begun; check it with `firma audit verify`",
+                         f->path, why, to);
         free(to);
         free(head_to);
         if (failed == 0)
             return FA_FILE_MOVED;
         if (failed != EEXIST)
-            return fb_err_sys(err, FB_E_IO, failed, "audit log '%s' does not match its signed head (%s) and cannot be moved aside",
-                              f->path, why);
+            return fb_err_sys(err, FB_E_IO, failed,
+                              "audit log '%s' does not match its signed head (%s) and cannot be moved aside", f->path,
+                              why);
     }
     return fb_err_set(err, FB_E_IO, "too many damaged logs beside '%s'", f->path);
 }
@@ -93,8 +97,10 @@ static int cut_torn_line(struct fa_file *f, uint64_t *size, char *room, struct f
     uint64_t keep = *size - want + (feed == NULL ? 0 : (uint64_t)(feed - room) + 1);
     if (ftruncate(f->fd, (off_t)keep) != 0)
         return fb_err_sys(err, FB_E_IO, errno, "cannot cut the torn last line of '%s'", f->path);
-    fa_notes_add(f->notes, true, "audit log '%s': a torn last line of %llu bytes was removed (the writer died; its call was not "
-                 "completed)", f->path, (unsigned long long)(*size - keep));
+    fa_notes_add(f->notes, true,
+                 "audit log '%s': a torn last line of %llu bytes was removed (the writer died; its call was not "
+                 "completed)",
+                 f->path, (unsigned long long)(*size - keep));
     *size = keep;
     return 0;
 }
@@ -144,7 +150,8 @@ static int without_head(struct fa_file *f, uint64_t size, char *room, struct fb_
         return move_aside(f, "the head is missing and the last line is not signed by this key", err);
     fa_key_hash(f->key, text.p, text.n, f->at.hash);
     f->bytes = size;
-    fa_notes_add(f->notes, true, "audit log '%s' has no head file: lines cut from its end before now cannot be noticed", f->path);
+    fa_notes_add(f->notes, true, "audit log '%s' has no head file: lines cut from its end before now cannot be noticed",
+                 f->path);
     return 0;
 }
 
@@ -160,8 +167,10 @@ static int with_head(struct fa_file *f, const struct fa_head *head, uint64_t siz
     if (size == 0 && head->bytes > 0) {
         /* Rotated, or taken away: the numbers go on, so the gap shows either way. */
         if (at_open)
-            fa_notes_add(f->notes, true, "audit log '%s' is empty although its head counts %llu lines: it was rotated or removed; "
-                         "the chain goes on after them", f->path, (unsigned long long)head->at.seq);
+            fa_notes_add(f->notes, true,
+                         "audit log '%s' is empty although its head counts %llu lines: it was rotated or removed; "
+                         "the chain goes on after them",
+                         f->path, (unsigned long long)head->at.seq);
         f->bytes = 0;
         return 0;
     }

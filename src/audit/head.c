@@ -15,8 +15,8 @@ static size_t signed_text(char out[SIGNED_TEXT_BYTES], const struct fa_head *h)
     char hex[2 * FA_HASH_BYTES + 1];
     fb_enc_hex(hex, h->at.hash, sizeof h->at.hash);
     int n = snprintf(out, SIGNED_TEXT_BYTES, "firma.audit.head.v1\n%llu\n%llu\n%s\n%llu\n%lld\n%d",
-                     (unsigned long long)h->generation, (unsigned long long)h->at.seq, hex, (unsigned long long)h->bytes,
-                     (long long)h->updated_ns, h->sealed ? 1 : 0);
+                     (unsigned long long)h->generation, (unsigned long long)h->at.seq, hex,
+                     (unsigned long long)h->bytes, (long long)h->updated_ns, h->sealed ? 1 : 0);
     return n < 0 ? 0 : (size_t)n;
 }
 

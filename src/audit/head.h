@@ -1,7 +1,7 @@
 /* The signed head: how many lines the log has and the hash of the last one, in a second file, so that a cut tail shows.
  * Source: [the Firma design, audit]. Layer: audit (L2). Thread: any.
- * The file holds two records of FA_HEAD_RECORD_BYTES, each one JSON line padded with blanks; generation g goes to record
- * g % 2, in one write. Whatever moment the writer dies at, the other record is whole. */
+ * The file holds two records of FA_HEAD_RECORD_BYTES, each one JSON line padded with blanks; generation g goes to
+ * record g % 2, in one write. Whatever moment the writer dies at, the other record is whole. */
 #ifndef AUDIT_HEAD_H
 #define AUDIT_HEAD_H
 

@@ -1,5 +1,6 @@
 /* The audit key: the one place where OpenSSL signs, checks and hashes for the log. Source: [the Firma specification,
- * sidecar 16.2]; FIPS 186-4 (ECDSA P-256), FIPS 180-4. Layer: audit (L2). Thread: a key belongs to one thread at a time. */
+ * sidecar 16.2]; FIPS 186-4 (ECDSA P-256), FIPS 180-4. Layer: audit (L2). Thread: a key belongs to one thread at a
+ * time. */
 #ifndef AUDIT_KEY_H
 #define AUDIT_KEY_H
 
@@ -26,8 +27,8 @@ int fa_key_sign(struct fa_key *key, const void *p, size_t n, uint8_t der[FA_DER_
 /* False also for anything that is not a DER signature. */
 bool fa_key_verify(struct fa_key *key, const void *p, size_t n, const uint8_t *der, size_t der_n);
 
-/* Makes a pair: PKCS#8 PEM at @path (0600), public PEM beside it (0644, last extension replaced by `.pub`). FB_E_EXISTS leaves
- * both untouched. */
+/* Makes a pair: PKCS#8 PEM at @path (0600), public PEM beside it (0644, last extension replaced by `.pub`). FB_E_EXISTS
+ * leaves both untouched. */
 int fa_key_generate(const char *path, struct fb_err *err);
 
 #endif

@@ -85,7 +85,8 @@ static bool read_byte_array(const json_t *v, struct fa_line *line)
     size_t i;
     if (json_array_size(v) > sizeof line->der)
         return false;
-    json_array_foreach(v, i, item) {
+    json_array_foreach(v, i, item)
+    {
         json_int_t byte = json_is_integer(item) ? json_integer_value(item) : -1;
         if (byte < 0 || byte > 255)
             return false;
@@ -153,7 +154,8 @@ int fa_line_parse(struct fb_str text, struct fa_line *ret, const char **ret_why)
 bool fa_line_verify(const struct fa_line *line, struct fa_key *key, struct fb_buf *scratch)
 {
     fb_buf_reset(scratch);
-    return fa_event_signed_text(scratch, &line->ev) == 0 && fa_key_verify(key, scratch->p, scratch->n, line->der, line->der_n);
+    return fa_event_signed_text(scratch, &line->ev) == 0 &&
+           fa_key_verify(key, scratch->p, scratch->n, line->der, line->der_n);
 }
 
 bool fa_line_follows(const struct fa_line *line, const struct fa_chain *at)

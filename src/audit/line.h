@@ -1,6 +1,6 @@
 /* One line of the log: making and reading it. Source: [the Firma specification, sidecar 16]. Layer: audit (L2).
- * A line is the 19 keys, then `seq` (from 1), `prev_hash` (hex SHA-256 of the line before, without its line feed; zeros for
- * the first), then `signature`. Thread: any. */
+ * A line is the 19 keys, then `seq` (from 1), `prev_hash` (hex SHA-256 of the line before, without its line feed; zeros
+ * for the first), then `signature`. Thread: any. */
 #ifndef AUDIT_LINE_H
 #define AUDIT_LINE_H
 

@@ -292,5 +292,7 @@ int fa_log_close(struct fa_log *log, int64_t timeout_ms, struct fb_err *err)
     int rc = log->close_code;
     size_t lost = log->pending.n;
     free_log(log);
-    return rc == 0 ? 0 : fb_err_set(err, FB_E_UNAVAILABLE, "the audit log could not be finished; %zu lines were not written", lost);
+    return rc == 0 ? 0
+                   : fb_err_set(err, FB_E_UNAVAILABLE,
+                                "the audit log could not be finished; %zu lines were not written", lost);
 }

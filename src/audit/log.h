@@ -4,10 +4,10 @@
  *   fa_log_commit(log, slot, &event, done, arg); when the outcome is known
  *   done(arg, 0)                                 the line is written: release the last byte of the response
  *
- * Promise: a line is in the file (write(2) has returned) before done(arg, 0); kill -9 loses no such call; a power loss at
- * most the last FA_SYNC_MS, or nothing with FA_LOG_FSYNC. When a line cannot be written, done gets FB_E_UNAVAILABLE, the
- * log is not ready and every reserve is refused until writing works again; the lines themselves are kept and written then.
- * Source: [the Firma specification, sidecar 16-17; the Firma design, audit order]. Layer: audit (L2).
+ * Promise: a line is in the file (write(2) has returned) before done(arg, 0); kill -9 loses no such call; a power loss
+ * at most the last FA_SYNC_MS, or nothing with FA_LOG_FSYNC. When a line cannot be written, done gets FB_E_UNAVAILABLE,
+ * the log is not ready and every reserve is refused until writing works again; the lines themselves are kept and
+ * written then. Source: [the Firma specification, sidecar 16-17; the Firma design, audit order]. Layer: audit (L2).
  * Thread: every function belongs to the owner's thread (the loop), which is also where done and notice are called. */
 #ifndef AUDIT_LOG_H
 #define AUDIT_LOG_H
@@ -30,7 +30,7 @@ enum fa_log_durability {
     FA_LOG_FSYNC, /* synced before done */
 };
 
-struct fa_log; /* opaque */
+struct fa_log;  /* opaque */
 struct fa_slot; /* a reservation; owned by the log */
 
 /* @code: 0, the line is written; FB_E_UNAVAILABLE, it is not (yet). */
@@ -44,7 +44,7 @@ struct fa_log_options {
     const char *head_path; /* signed head; NULL: path + ".head"; for stdout NULL means none */
     struct fb_str key_pem; /* P-256 private key, PKCS#8 or SEC1; copied in parsed form, not kept */
     enum fa_log_durability durability;
-    unsigned slots;        /* 0: FA_LOG_SLOTS_DEFAULT */
+    unsigned slots; /* 0: FA_LOG_SLOTS_DEFAULT */
     struct fb_str sandbox_id;
     /* Called from the log's thread when completions wait: must only wake the owner (fb_wake_send), who then calls
      * fa_log_take_completions. May be NULL (then poll). */
@@ -54,10 +54,10 @@ struct fa_log_options {
     void *notice_arg;
 };
 
-/* Opens the sink and starts the threads: call after the last fork. An existing file is continued: its end is compared with
- * the head, a torn last line is removed, complete lines past the head are checked and taken over; a file that is shorter than,
- * or other than, its head says is moved aside to `<path>.mismatch-N` with a notice and a new one is begun.
- * FB_E_CONFIG_VALIDATION ("invalid signing key: ..."), FB_E_IO, FB_E_INSECURE, FB_E_LIMIT, FB_E_NOMEM. */
+/* Opens the sink and starts the threads: call after the last fork. An existing file is continued: its end is compared
+ * with the head, a torn last line is removed, complete lines past the head are checked and taken over; a file that is
+ * shorter than, or other than, its head says is moved aside to `<path>.mismatch-N` with a notice and a new one is
+ * begun. FB_E_CONFIG_VALIDATION ("invalid signing key: ..."), FB_E_IO, FB_E_INSECURE, FB_E_LIMIT, FB_E_NOMEM. */
 int fa_log_open(const struct fa_log_options *o, struct fa_log **ret, struct fb_err *err) FB_MUST_USE;
 
 /* Takes a ring slot and log space; never waits. FB_E_UNAVAILABLE when there is none or the log is failing. */
@@ -79,8 +79,8 @@ bool fa_log_ready(const struct fa_log *log);
 void fa_log_reopen(struct fa_log *log);
 
 struct fa_log_stats {
-    uint64_t written;   /* lines on file */
-    uint64_t failed;    /* completions with an error */
+    uint64_t written; /* lines on file */
+    uint64_t failed;  /* completions with an error */
     uint64_t batches;
     uint64_t syncs;
     uint64_t in_flight; /* reserved or committed, not finished */
@@ -88,8 +88,9 @@ struct fa_log_stats {
 };
 void fa_log_stats(const struct fa_log *log, struct fa_log_stats *ret);
 
-/* Writes what is committed (bounded: @timeout_ms), syncs, seals the head, calls the outstanding done functions, ends the
- * threads, frees. 0, or FB_E_UNAVAILABLE when lines could not be written. Reservations still open are dropped. Takes NULL. */
+/* Writes what is committed (bounded: @timeout_ms), syncs, seals the head, calls the outstanding done functions, ends
+ * the threads, frees. 0, or FB_E_UNAVAILABLE when lines could not be written. Reservations still open are dropped.
+ * Takes NULL. */
 int fa_log_close(struct fa_log *log, int64_t timeout_ms, struct fb_err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* Inside of the audit log, for its own files only: log.c (owner's thread), worker.c (log's thread), sync.c (syncing thread).
- * Source: audit/log.h. Layer: audit (L2). Thread: each group of members says whose it is. */
+/* Inside of the audit log, for its own files only: log.c (owner's thread), worker.c (log's thread), sync.c (syncing
+ * thread). Source: audit/log.h. Layer: audit (L2). Thread: each group of members says whose it is. */
 #ifndef AUDIT_LOG_INT_H
 #define AUDIT_LOG_INT_H
 
@@ -10,10 +10,10 @@
 #include <stdatomic.h>
 
 enum {
-    FA_BATCH_MAX = 64,                /* events signed before the first of them is written */
-    FA_HELD_MAX_BYTES = 256 << 20,    /* lines that wait for a disk */
-    FA_UNSYNCED_MAX_BYTES = 4 << 20,  /* written, and kept until synced */
-    FA_SPACE_SLOTS = 256,             /* log space set aside for this many calls beyond twice those under way */
+    FA_BATCH_MAX = 64,               /* events signed before the first of them is written */
+    FA_HELD_MAX_BYTES = 256 << 20,   /* lines that wait for a disk */
+    FA_UNSYNCED_MAX_BYTES = 4 << 20, /* written, and kept until synced */
+    FA_SPACE_SLOTS = 256,            /* log space set aside for this many calls beyond twice those under way */
     FA_RETRY_FIRST_MS = 250,
     FA_RETRY_LAST_MS = 2000,
 };
@@ -41,8 +41,8 @@ struct fa_item {
     size_t head_at;
     size_t head_n;
     size_t signature_n;
-    uint32_t slot;  /* FA_NO_SLOT once its call has been told */
-    bool counted;   /* still counts against the log space granted */
+    uint32_t slot; /* FA_NO_SLOT once its call has been told */
+    bool counted;  /* still counts against the log space granted */
 };
 struct fa_held {
     struct fb_buf bytes;
@@ -79,7 +79,7 @@ struct fa_log {
 
     /* Owner's thread. */
     struct fa_slot *slots;
-    char *rooms; /* n_slots * FA_EVENT_ROOM_BYTES, touched as needed */
+    char *rooms;         /* n_slots * FA_EVENT_ROOM_BYTES, touched as needed */
     uint32_t fresh;      /* slots from here on were never used */
     uint32_t free_first; /* most recently used first: few pages stay warm */
 
@@ -110,7 +110,7 @@ struct fa_log {
     struct fa_held syncing;  /* written, and being synced */
     struct fb_buf lines;
     struct fb_buf scratch;
-    int granted; /* credits given out and not used up */
+    int granted;         /* credits given out and not used up */
     bool file_broken;    /* never to be written again: the next try makes a new file */
     unsigned epoch;      /* counts the files */
     unsigned sync_epoch; /* of the file that is being synced */

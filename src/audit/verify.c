@@ -69,11 +69,13 @@ static void explain_gap(struct fa_verify *v, const struct fa_line *line)
     unsigned long long seq = (unsigned long long)line->seq;
     unsigned long long want = (unsigned long long)v->at.seq + 1;
     if (line->seq > v->at.seq + 1)
-        (void)snprintf(text, sizeof text, "lines %llu to %llu are missing before this one (line %llu)", want, seq - 1, seq);
+        (void)snprintf(text, sizeof text, "lines %llu to %llu are missing before this one (line %llu)", want, seq - 1,
+                       seq);
     else if (line->seq < v->at.seq + 1)
         (void)snprintf(text, sizeof text, "line %llu stands where line %llu should: repeated or reordered", seq, want);
     else
-        (void)snprintf(text, sizeof text, "line %llu does not follow the line before it: one of them was altered or exchanged", seq);
+        (void)snprintf(text, sizeof text,
+                       "line %llu does not follow the line before it: one of them was altered or exchanged", seq);
     report(v, FA_CHAIN_BAD, line->ev.event_id, text);
 }
 
@@ -135,21 +137,27 @@ void fa_verify_head(struct fa_verify *v, struct fb_str head_text)
     unsigned long long count = (unsigned long long)head.at.seq;
     unsigned long long seq = (unsigned long long)v->at.seq;
     if (state != FA_HEAD_VALID) {
-        report(v, FA_HEAD_BAD, FB_STR(""), state == FA_HEAD_MISSING ? "the head file is empty" : "the head is not signed by this key");
+        report(v, FA_HEAD_BAD, FB_STR(""),
+               state == FA_HEAD_MISSING ? "the head file is empty" : "the head is not signed by this key");
     } else if (v->at.seq < head.at.seq) {
-        (void)snprintf(text, sizeof text, "the head counts %llu lines, the log ends at line %llu: lines %llu to %llu were cut off",
-                       count, seq, seq + 1, count);
+        (void)snprintf(text, sizeof text,
+                       "the head counts %llu lines, the log ends at line %llu: lines %llu to %llu were cut off", count,
+                       seq, seq + 1, count);
         report(v, FA_HEAD_BAD, FB_STR(""), text);
     } else if (v->at.seq > head.at.seq) {
-        (void)snprintf(text, sizeof text, "the head counts %llu lines, the log ends at line %llu: the head is older (writer "
-                       "stopped in between, or still at work)", count, seq);
+        (void)snprintf(text, sizeof text,
+                       "the head counts %llu lines, the log ends at line %llu: the head is older (writer "
+                       "stopped in between, or still at work)",
+                       count, seq);
         /* The lines themselves are signed; a head that lags is what kill -9 leaves. It is no cut. */
         report(v, FA_HEAD_OK, FB_STR(""), text);
     } else if (!v->at_known || memcmp(v->at.hash, head.at.hash, sizeof head.at.hash) != 0) {
-        (void)snprintf(text, sizeof text, "line %llu is not the one that the head names: it was altered or exchanged", seq);
+        (void)snprintf(text, sizeof text, "line %llu is not the one that the head names: it was altered or exchanged",
+                       seq);
         report(v, FA_HEAD_BAD, FB_STR(""), text);
     } else {
-        (void)snprintf(text, sizeof text, "%llu lines%s", count, head.sealed ? ", sealed" : ", not sealed (the writer runs, or was killed)");
+        (void)snprintf(text, sizeof text, "%llu lines%s", count,
+                       head.sealed ? ", sealed" : ", not sealed (the writer runs, or was killed)");
         report(v, FA_HEAD_OK, FB_STR(""), text);
     }
 }
@@ -159,7 +167,8 @@ int fa_verify_finish(struct fa_verify *v)
     char text[TEXT_BYTES];
     bool chained = v->any_chain || v->lines == 0;
     (void)snprintf(text, sizeof text, "%llu lines, %llu with a good signature%s", (unsigned long long)v->lines,
-                   (unsigned long long)v->good, chained ? "" : "; no chain in this log: missing lines cannot be noticed");
+                   (unsigned long long)v->good,
+                   chained ? "" : "; no chain in this log: missing lines cannot be noticed");
     if (!v->chain_bad)
         report(v, chained ? FA_CHAIN_OK : FA_CHAIN_ABSENT, FB_STR(""), text);
     if (!v->head_seen)

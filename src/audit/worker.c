@@ -76,8 +76,9 @@ static void watch_space(struct fa_log *log, int64_t now)
     if (starved == atomic_load(&log->starved))
         return;
     atomic_store(&log->starved, starved);
-    fa_notes_add(&log->notes, starved, "%s", starved ? "no room for the audit log: calls are denied until there is"
-                                                      : "there is room for the audit log again");
+    fa_notes_add(&log->notes, starved, "%s",
+                 starved ? "no room for the audit log: calls are denied until there is"
+                         : "there is room for the audit log again");
     wake_owner(log);
 }
 
@@ -103,7 +104,8 @@ static int write_lines(struct fa_log *log, struct fb_err *err)
     for (size_t i = 0; rc == 0 && i < h->n; i++) {
         const struct fa_item *it = &h->items[i];
         const char *at = h->bytes.p + it->head_at;
-        rc = fa_line_finish(&log->lines, fb_str_n(at, it->head_n), fb_str_n(at + it->head_n, it->signature_n), log->key, &after);
+        rc = fa_line_finish(&log->lines, fb_str_n(at, it->head_n), fb_str_n(at + it->head_n, it->signature_n), log->key,
+                            &after);
     }
     if (rc < 0)
         return fb_err_set(err, FB_E_NOMEM, "out of memory for the audit log");
@@ -136,7 +138,8 @@ static void keep_until_synced(struct fa_log *log)
     if (log->unsynced.n == 0)
         log->sync_at_ms = log->sync_at_ms > fb_clock_mono_ms() ? log->sync_at_ms : fb_clock_mono_ms();
     if (!fa_held_append(&log->unsynced, &log->pending))
-        fa_notes_add(&log->notes, true, "out of memory: %zu lines could not be kept until the disk has confirmed them", log->pending.n);
+        fa_notes_add(&log->notes, true, "out of memory: %zu lines could not be kept until the disk has confirmed them",
+                     log->pending.n);
 }
 
 static void batch_done(struct fa_log *log)
@@ -151,8 +154,8 @@ static void batch_done(struct fa_log *log)
     release_counts(log, h);
     if (atomic_load(&log->failing)) {
         atomic_store(&log->failing, false);
-        fa_notes_add(&log->notes, false, "the audit log is written again%s%s; %zu held lines are in it", log->is_file ? ", to " : "",
-                     log->is_file ? log->file.path : "", h->n);
+        fa_notes_add(&log->notes, false, "the audit log is written again%s%s; %zu held lines are in it",
+                     log->is_file ? ", to " : "", log->is_file ? log->file.path : "", h->n);
         wake_owner(log);
     }
     log->retry_ms = 0;
@@ -165,7 +168,8 @@ static void batch_failed(struct fa_log *log, const struct fb_err *err)
     for (size_t i = 0; i < h->n; i++)
         finish_slot(log, &h->items[i], FB_E_UNAVAILABLE);
     /* Room can come back and a lock be let go; anything else says that this file is not to be trusted any more. */
-    bool passing = err->os_errno == ENOSPC || err->os_errno == EDQUOT || err->code == FB_E_TIMEOUT || err->code == FB_E_NOMEM;
+    bool passing =
+        err->os_errno == ENOSPC || err->os_errno == EDQUOT || err->code == FB_E_TIMEOUT || err->code == FB_E_NOMEM;
     if (!passing && log->is_file)
         log->file_broken = true;
     if (!atomic_load(&log->failing)) {
@@ -184,8 +188,10 @@ static void take_back_unsynced(struct fa_log *log)
 {
     struct fa_held all;
     fa_held_init(&all);
-    if (!fa_held_append(&all, &log->syncing) || !fa_held_append(&all, &log->unsynced) || !fa_held_append(&all, &log->pending)) {
-        fa_notes_add(&log->notes, true, "out of memory: %zu lines may be lost with the disk", log->syncing.n + log->unsynced.n);
+    if (!fa_held_append(&all, &log->syncing) || !fa_held_append(&all, &log->unsynced) ||
+        !fa_held_append(&all, &log->pending)) {
+        fa_notes_add(&log->notes, true, "out of memory: %zu lines may be lost with the disk",
+                     log->syncing.n + log->unsynced.n);
         fa_held_done(&all);
         return;
     }
@@ -205,8 +211,10 @@ static void flush(struct fa_log *log)
             log->file_broken = false;
             log->epoch++;
             take_back_unsynced(log);
-            fa_notes_add(&log->notes, true, "the audit log goes on in a new file, '%s'; lines not confirmed by the disk are repeated there",
-                         log->file.path);
+            fa_notes_add(
+                &log->notes, true,
+                "the audit log goes on in a new file, '%s'; lines not confirmed by the disk are repeated there",
+                log->file.path);
         }
     } else if (log->file.fd < 0) {
         rc = fa_file_open(&log->file, &err);

@@ -15,12 +15,13 @@
 
 enum { FILES_MAX = 256, EXIT_ERROR = 2, READ_BYTES = 64 << 10, KEY_MAX_BYTES = 64 << 10, HEAD_MAX_BYTES = 64 << 10 };
 
-#define VERIFY_WHAT                                                                                                     \
-    "Checks every signature of an audit log, the chain from line to line, and its end against the signed head.\n"      \
-    "Prints `OK  <event_id>` or `BAD <event_id>` for each line, then CHAIN and HEAD. Exit status: 0 all good, 1\n"     \
-    "something is bad, 2 it could not be checked. Files of a rotated log are given oldest first; `-` is standard input."
-#define VERIFY_EXAMPLES                                                                                                 \
-    "  firma audit verify audit.jsonl --public-key audit.pub\n"                                                        \
+#define VERIFY_WHAT                                                                                                \
+    "Checks every signature of an audit log, the chain from line to line, and its end against the signed head.\n"  \
+    "Prints `OK  <event_id>` or `BAD <event_id>` for each line, then CHAIN and HEAD. Exit status: 0 all good, 1\n" \
+    "something is bad, 2 it could not be checked. Files of a rotated log are given oldest first; `-` is standard " \
+    "input."
+#define VERIFY_EXAMPLES                                         \
+    "  firma audit verify audit.jsonl --public-key audit.pub\n" \
     "  firma audit verify audit.jsonl.1 audit.jsonl --public-key audit.pub --json\n"
 #define GENERATE_EXAMPLES "  firma audit generate-key -o audit.key\n"
 
@@ -181,7 +182,8 @@ struct verify_flags {
 };
 
 /* Options and files in any order. 1 = the help page was asked for. */
-static int read_flags(struct verify_flags *f, const struct cli_opt *opts, size_t n, int argc, char **argv, struct fb_err *err)
+static int read_flags(struct verify_flags *f, const struct cli_opt *opts, size_t n, int argc, char **argv,
+                      struct fb_err *err)
 {
     for (int at = 0; at < argc;) {
         int rest = 1;
@@ -244,8 +246,8 @@ static int cmd_verify(int argc, char **argv)
     };
     int rc = read_flags(&f, opts, FB_COUNT(opts), argc, argv, &err);
     if (rc == 1) {
-        cli_args_help(stdout, "firma audit verify FILE... --public-key PEM [OPTIONS]", VERIFY_WHAT, opts, FB_COUNT(opts),
-                      VERIFY_EXAMPLES);
+        cli_args_help(stdout, "firma audit verify FILE... --public-key PEM [OPTIONS]", VERIFY_WHAT, opts,
+                      FB_COUNT(opts), VERIFY_EXAMPLES);
         return 0;
     }
     if (rc == 0)
@@ -262,15 +264,17 @@ static int cmd_generate_key(int argc, char **argv)
     struct fb_err err = { 0 };
     const struct cli_opt opts[] = {
         { CLI_OPT_HEAD, NULL, 0, NULL, NULL, "Options" },
-        { CLI_OPT_TEXT, "output", 'o', "FILE", &path, "where the secret key goes (default audit.key); FILE.pub's name follows" },
+        { CLI_OPT_TEXT, "output", 'o', "FILE", &path,
+          "where the secret key goes (default audit.key); FILE.pub's name follows" },
     };
     int rest = 1;
     int rc = cli_args_parse(opts, FB_COUNT(opts), argc, argv, &rest, &err);
     if (rc == 1) {
-        cli_args_help(stdout, "firma audit generate-key [-o FILE]",
-                      "Makes an ECDSA P-256 key pair for the audit log: the secret as PKCS#8 PEM (0600), the public half as PEM\n"
-                      "beside it, the last extension replaced by .pub. An existing file is left as it is.",
-                      opts, FB_COUNT(opts), GENERATE_EXAMPLES);
+        cli_args_help(
+            stdout, "firma audit generate-key [-o FILE]",
+            "Makes an ECDSA P-256 key pair for the audit log: the secret as PKCS#8 PEM (0600), the public half as PEM\n"
+            "beside it, the last extension replaced by .pub. An existing file is left as it is.",
+            opts, FB_COUNT(opts), GENERATE_EXAMPLES);
         return 0;
     }
     if (rc == 0 && rest < argc)

@@ -30,8 +30,8 @@ size_t paseto_token_bytes(size_t payload_n, size_t footer_n)
 }
 
 /* The bytes under the signature, in a heap block of the caller: Ed25519 needs them in one piece. */
-static int signed_bytes(struct paseto_bytes payload, struct paseto_bytes footer, struct paseto_bytes implicit, uint8_t **ret,
-                        size_t *ret_n)
+static int signed_bytes(struct paseto_bytes payload, struct paseto_bytes footer, struct paseto_bytes implicit,
+                        uint8_t **ret, size_t *ret_n)
 {
     struct paseto_bytes pieces[4] = { { header, HEADER_BYTES }, payload, footer, implicit };
     int rc = paseto_pae(pieces, 4, NULL, 0, ret_n);
@@ -43,8 +43,9 @@ static int signed_bytes(struct paseto_bytes payload, struct paseto_bytes footer,
     return paseto_pae(pieces, 4, *ret, *ret_n, ret_n);
 }
 
-int paseto_v4_public_sign(const uint8_t secret[PASETO_SECRET_BYTES], struct paseto_bytes payload, struct paseto_bytes footer,
-                          struct paseto_bytes implicit, char *out, size_t cap, size_t *ret_n)
+int paseto_v4_public_sign(const uint8_t secret[PASETO_SECRET_BYTES], struct paseto_bytes payload,
+                          struct paseto_bytes footer, struct paseto_bytes implicit, char *out, size_t cap,
+                          size_t *ret_n)
 {
     size_t need = paseto_token_bytes(payload.n, footer.n);
     if (need == 0)
@@ -73,7 +74,8 @@ int paseto_v4_public_sign(const uint8_t secret[PASETO_SECRET_BYTES], struct pase
     memcpy(out, header, HEADER_BYTES);
     size_t at = HEADER_BYTES;
     size_t n;
-    rc = paseto_base64url_encode((struct paseto_bytes){ body, payload.n + PASETO_SIGNATURE_BYTES }, out + at, cap - at, &n);
+    rc = paseto_base64url_encode((struct paseto_bytes){ body, payload.n + PASETO_SIGNATURE_BYTES }, out + at, cap - at,
+                                 &n);
     free(body);
     if (rc != PASETO_OK)
         return rc;

@@ -17,8 +17,8 @@ static void add(crypto_hash_sha256_state *h, struct fb_str s)
         (void)crypto_hash_sha256_update(h, (const unsigned char *)s.p, s.n);
 }
 
-int tk_context_hash(struct fb_str agent_id, const struct fb_str *actions, size_t n_actions, struct fb_str resource_scope,
-                    struct fb_str bundle_version, char out[TK_CONTEXT_HASH_CHARS + 1])
+int tk_context_hash(struct fb_str agent_id, const struct fb_str *actions, size_t n_actions,
+                    struct fb_str resource_scope, struct fb_str bundle_version, char out[TK_CONTEXT_HASH_CHARS + 1])
 {
     struct fb_str *sorted = NULL;
     if (n_actions > 0) {

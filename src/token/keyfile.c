@@ -60,7 +60,8 @@ int tk_keyfile_generate(const char *secret_path, struct tk_secret_key *ret_secre
         return fb_err_set(err, FB_E_NOMEM, "out of memory");
     int rc = 0;
     if (strcmp(public_path, secret_path) == 0)
-        rc = fb_err_set(err, FB_E_USAGE, "'%s' is the name of a public key; name the secret one otherwise", secret_path);
+        rc =
+            fb_err_set(err, FB_E_USAGE, "'%s' is the name of a public key; name the secret one otherwise", secret_path);
     if (rc == 0)
         rc = tk_keyfile_make(&secret, &public_key, err);
     if (rc == 0)
@@ -79,7 +80,8 @@ int tk_keyfile_generate(const char *secret_path, struct tk_secret_key *ret_secre
 }
 
 /* Reads at most @cap bytes plus one, so that a longer file is seen as such. */
-static int read_exactly(const char *path, enum fb_fs_trust trust, const char *what, uint8_t *out, size_t n, struct fb_err *err)
+static int read_exactly(const char *path, enum fb_fs_trust trust, const char *what, uint8_t *out, size_t n,
+                        struct fb_err *err)
 {
     struct fb_buf text;
     fb_buf_init_secret(&text, n + 1);

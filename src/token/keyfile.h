@@ -21,8 +21,8 @@ int tk_keyfile_make(struct tk_secret_key *ret_secret, struct tk_public_key *ret_
 /* The pair of a 32-byte seed; for tests and vectors. */
 int tk_keyfile_from_seed(const uint8_t seed[32], struct tk_secret_key *ret_secret, struct tk_public_key *ret_public);
 /* Makes a pair and writes @secret_path (0600) and its public file (0644; tk_keyfile_public_path), both only if absent:
- * FB_E_EXISTS leaves what is there untouched, and a secret whose public file cannot be written is removed again. The results
- * may be NULL. */
+ * FB_E_EXISTS leaves what is there untouched, and a secret whose public file cannot be written is removed again. The
+ * results may be NULL. */
 int tk_keyfile_generate(const char *secret_path, struct tk_secret_key *ret_secret, struct tk_public_key *ret_public,
                         struct fb_err *err);
 /* `authority.key` -> `authority.pub`; a name without extension gets `.pub`. Heap string, NULL when out of memory. */

@@ -31,7 +31,8 @@ bool tk_scope_match(struct fb_str scope, struct fb_str resource)
     }
     if (scope.p[scope.n - 1] == '*')
         scope.n--;
-    /* A star elsewhere is refused at load; should one come through, it covers nothing rather than being taken literally. */
+    /* A star elsewhere is refused at load; should one come through, it covers nothing rather than being taken
+     * literally. */
     if (has_star(scope))
         return false;
     return cut_head(resource, scope, &rest) && (rest.n == 0 || rest.p[0] == '/' || rest.p[0] == '?');

@@ -14,8 +14,9 @@
 bool tk_scope_match(struct fb_str scope, struct fb_str resource);
 
 enum { TK_SCOPE_NEVER = 1 };
-/* Looks at a scope when it is loaded or asked for. 0: fine. TK_SCOPE_NEVER: accepted, but it can match nothing (empty, or
- * with a scheme); @err then holds the warning. FB_E_PARSE: a star where none may be, or a control character. FB_E_LIMIT. */
+/* Looks at a scope when it is loaded or asked for. 0: fine. TK_SCOPE_NEVER: accepted, but it can match nothing (empty,
+ * or with a scheme); @err then holds the warning. FB_E_PARSE: a star where none may be, or a control character.
+ * FB_E_LIMIT. */
 int tk_scope_check(struct fb_str scope, struct fb_err *err);
 
 #endif

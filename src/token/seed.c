@@ -42,18 +42,23 @@ static int want_text(const struct fb_toml_doc *d, const char *key, struct fb_str
 
 static int read_mirror(const struct fb_toml_doc *d, struct mirror *m, struct fb_err *err)
 {
-    static const char *const keys[] = { "raw_token",  "token_id", "agent_id",     "session_id",     "action_set", "resource_scope",
-                                        "issued_at", "expiry",   "context_hash", "budget_ceiling", NULL };
+    static const char *const keys[] = { "raw_token",    "token_id",       "agent_id",  "session_id",
+                                        "action_set",   "resource_scope", "issued_at", "expiry",
+                                        "context_hash", "budget_ceiling", NULL };
     const struct fb_toml *root = fb_toml_root(d);
     int rc = fb_toml_only_keys(d, root, "", keys, err);
     struct {
         const char *key;
         struct fb_str *to;
     } texts[] = {
-        { "raw_token", &m->raw_token },   { "token_id", &m->token_id },
-        { "agent_id", &m->agent_id },     { "session_id", &m->session_id },
-        { "resource_scope", &m->resource_scope }, { "issued_at", &m->issued_at },
-        { "expiry", &m->expiry },         { "context_hash", &m->context_hash },
+        { "raw_token", &m->raw_token },
+        { "token_id", &m->token_id },
+        { "agent_id", &m->agent_id },
+        { "session_id", &m->session_id },
+        { "resource_scope", &m->resource_scope },
+        { "issued_at", &m->issued_at },
+        { "expiry", &m->expiry },
+        { "context_hash", &m->context_hash },
     };
     for (size_t i = 0; rc == 0 && i < FB_COUNT(texts); i++)
         rc = want_text(d, texts[i].key, texts[i].to, err);
@@ -137,8 +142,8 @@ static int load(const struct fb_toml_doc *doc, const char *name, const struct tk
     const char *differs = differing_key(&m, &ret->claims);
     if (differs != NULL) {
         (void)fb_err_set(err, FB_E_TOKEN_INVALID,
-                         "invalid capability seed '%s': raw_token claims do not match seed claims: key '%s' differs", name,
-                         differs);
+                         "invalid capability seed '%s': raw_token claims do not match seed claims: key '%s' differs",
+                         name, differs);
         return settle(FB_E_TOKEN_INVALID, TK_FAULT_SEED_MISMATCH, ret_fault, err);
     }
     if (tk_scope_check(ret->claims.resource_scope, err) < 0) {
@@ -155,8 +160,8 @@ static int load(const struct fb_toml_doc *doc, const char *name, const struct tk
     return 0;
 }
 
-int tk_seed_parse(struct fb_str text, const char *name, const struct tk_public_key *key, int64_t now_ns, int64_t leeway_ns,
-                  struct tk_seed *ret, enum tk_fault *ret_fault, struct fb_err *err)
+int tk_seed_parse(struct fb_str text, const char *name, const struct tk_public_key *key, int64_t now_ns,
+                  int64_t leeway_ns, struct tk_seed *ret, enum tk_fault *ret_fault, struct fb_err *err)
 {
     struct fb_toml_doc *doc = NULL;
     *ret = (struct tk_seed){ 0 };
@@ -173,8 +178,8 @@ int tk_seed_parse(struct fb_str text, const char *name, const struct tk_public_k
     return rc;
 }
 
-int tk_seed_read(const char *path, const struct tk_public_key *key, int64_t now_ns, int64_t leeway_ns, struct tk_seed *ret,
-                 enum tk_fault *ret_fault, struct fb_err *err)
+int tk_seed_read(const char *path, const struct tk_public_key *key, int64_t now_ns, int64_t leeway_ns,
+                 struct tk_seed *ret, enum tk_fault *ret_fault, struct fb_err *err)
 {
     struct fb_buf text;
     *ret = (struct tk_seed){ 0 };

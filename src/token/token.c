@@ -140,7 +140,8 @@ static int read_actions(const json_t *payload, struct tk_claims *c, struct fb_er
     c->action_set = calloc(c->n_actions, sizeof *c->action_set);
     if (c->action_set == NULL)
         return fb_err_set(err, FB_E_NOMEM, "out of memory");
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!json_is_string(item))
             return bad_claim(err, "action_set");
         c->action_set[i] = fb_str_n(json_string_value(item), json_string_length(item));
@@ -226,7 +227,8 @@ int tk_token_verify_any_time(const struct tk_public_key *key, struct fb_str text
         rc = fb_err_set(err, FB_E_NOMEM, "out of memory");
     } else if (code == PASETO_E_SIGNATURE) {
         fault = TK_FAULT_SIGNATURE;
-        rc = fb_err_set(err, FB_E_TOKEN_INVALID, "SignatureInvalid: the token is not signed by this Authority, or was changed");
+        rc = fb_err_set(err, FB_E_TOKEN_INVALID,
+                        "SignatureInvalid: the token is not signed by this Authority, or was changed");
     } else if (code != PASETO_OK) {
         fault = TK_FAULT_PARSE;
         rc = fb_err_set(err, FB_E_TOKEN_INVALID, "ParseFailure: %s", paseto_code_text(code));

@@ -1,5 +1,5 @@
-/* Runs the official PASETO v4 vectors that concern v4.public: the 4-S ones in both directions, and every 4-F one, which must be
- * refused whatever key it is tried with. Prints `N passed, N failed`; 77 when the corpus is not there. */
+/* Runs the official PASETO v4 vectors that concern v4.public: the 4-S ones in both directions, and every 4-F one, which
+ * must be refused whatever key it is tried with. Prints `N passed, N failed`; 77 when the corpus is not there. */
 #include <paseto/paseto.h>
 
 #include <jansson.h>
@@ -37,7 +37,8 @@ static const char *run_success(const json_t *test)
     static char token[TEXT_MAX_BYTES];
     static uint8_t payload[TEXT_MAX_BYTES];
     size_t n;
-    if (unhex(test, "secret-key", secret, sizeof secret) != 0 || unhex(test, "public-key", public_key, sizeof public_key) != 0)
+    if (unhex(test, "secret-key", secret, sizeof secret) != 0 ||
+        unhex(test, "public-key", public_key, sizeof public_key) != 0)
         return "no keys";
     struct paseto_bytes want = bytes_of(test, "token");
     struct paseto_bytes text = bytes_of(test, "payload");
@@ -63,7 +64,8 @@ static const char *run_failure(const json_t *test, const uint8_t fallback[PASETO
     struct paseto_bytes implicit = bytes_of(test, "implicit-assertion");
     struct paseto_bytes footers[2] = { bytes_of(test, "footer"), { NULL, 0 } };
     for (int i = 0; i < 2; i++)
-        if (paseto_v4_public_verify(public_key, token.p, token.n, footers[i], implicit, payload, sizeof payload, &n) == PASETO_OK)
+        if (paseto_v4_public_verify(public_key, token.p, token.n, footers[i], implicit, payload, sizeof payload, &n) ==
+            PASETO_OK)
             return "accepted";
     return NULL;
 }
@@ -98,7 +100,8 @@ int main(void)
     unsigned passed = 0;
     unsigned failed = 0;
     uint8_t any_key[PASETO_PUBLIC_BYTES] = { 0 };
-    json_array_foreach(json_object_get(doc, "tests"), i, test) {
+    json_array_foreach(json_object_get(doc, "tests"), i, test)
+    {
         const char *name = json_string_value(json_object_get(test, "name"));
         const char *why;
         if (name == NULL)

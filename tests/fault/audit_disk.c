@@ -1,6 +1,6 @@
-/* The audit log when its disk fails: full (a real 64 KiB tmpfs, root only), write errors, failed syncs, cuts and flipped bits at
- * many places. Shows: nothing is completed without its line, nothing half-written stays, a failed sync is never believed, and the
- * log recovers by itself. */
+/* The audit log when its disk fails: full (a real 64 KiB tmpfs, root only), write errors, failed syncs, cuts and
+ * flipped bits at many places. Shows: nothing is completed without its line, nothing half-written stays, a failed sync
+ * is never believed, and the log recovers by itself. */
 #include "../unit/audit/fixture.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* Token text of any kind against a fixed key; the payload parser behind it is reached by signing the input with that key. */
+/* Token text of any kind against a fixed key; the payload parser behind it is reached by signing the input with that
+ * key. */
 #include "token/token.h"
 
 #include <paseto/paseto.h>
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (secret.bytes[0] == 0 && tk_keyfile_from_seed(seed, &secret, &public_key) < 0)
         abort();
     try_token(&public_key, fb_str_n((const char *)data, size));
-    if (paseto_v4_public_sign(secret.bytes, (struct paseto_bytes){ data, size }, none, none, token, sizeof token, &n) == 0)
+    if (paseto_v4_public_sign(secret.bytes, (struct paseto_bytes){ data, size }, none, none, token, sizeof token, &n) ==
+        0)
         try_token(&public_key, fb_str_n(token, n));
     return 0;
 }

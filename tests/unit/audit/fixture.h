@@ -19,33 +19,35 @@
 
 #include <cmocka.h>
 
-#define EXAMPLE_PUBLIC                                                                                                 \
-    "-----BEGIN PUBLIC KEY-----\n"                                                                                     \
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n"                                                \
-    "Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n"                                                    \
+#define EXAMPLE_PUBLIC                                                   \
+    "-----BEGIN PUBLIC KEY-----\n"                                       \
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7\n" \
+    "Yfps5mliLmDyn7Z5A/4QCLi8maQa6elWKLxk8vGyDC1+n1F3o8KU1EYimQ==\n"     \
     "-----END PUBLIC KEY-----\n"
 
-#define EXAMPLE_LINE_1                                                                                                 \
-    "{\"event_id\":\"019e3a19-6c03-7001-8000-00000000000a\",\"session_id\":\"sess_1\","                                 \
-    "\"token_id\":\"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\",\"agent_id\":\"agent_1\","                                   \
-    "\"action\":\"communication.external.send\",\"resource\":\"127.0.0.1:9100/allow\",\"decision\":1,"                  \
-    "\"deny_reason\":\"\",\"enforcement_latency_us\":412,"                                                              \
-    "\"context_hash\":\"8d70ac49793bbf079cc469e2c03ef9ce09d90a314d4af39857665a5696dff8b7\","                            \
-    "\"bundle_version\":\"9b3f9f382ae984b9f21629b589a4a4a87e84769b5b3cd9021f8027821d741dff\","                          \
-    "\"timestamp\":1779091205123456789,\"dispatch_status\":200,\"dispatch_latency_us\":1830,\"response_size\":27,"      \
-    "\"sandbox_id\":\"\",\"provenance\":\"\",\"thread_id\":\"\",\"parent_action_id\":\"\","                             \
-    "\"signature\":\"MEYCIQCDeNCd+Af6I0Q3Awc9wrG4LTdVtW6FyXT7F+OLORgT2gIhAJ17DS6RR6goVNc/Sv32OKn9edg1+xSsRVvkFbDKqnep\"}"
+#define EXAMPLE_LINE_1                                                                                             \
+    "{\"event_id\":\"019e3a19-6c03-7001-8000-00000000000a\",\"session_id\":\"sess_1\","                            \
+    "\"token_id\":\"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\",\"agent_id\":\"agent_1\","                              \
+    "\"action\":\"communication.external.send\",\"resource\":\"127.0.0.1:9100/allow\",\"decision\":1,"             \
+    "\"deny_reason\":\"\",\"enforcement_latency_us\":412,"                                                         \
+    "\"context_hash\":\"8d70ac49793bbf079cc469e2c03ef9ce09d90a314d4af39857665a5696dff8b7\","                       \
+    "\"bundle_version\":\"9b3f9f382ae984b9f21629b589a4a4a87e84769b5b3cd9021f8027821d741dff\","                     \
+    "\"timestamp\":1779091205123456789,\"dispatch_status\":200,\"dispatch_latency_us\":1830,\"response_size\":27," \
+    "\"sandbox_id\":\"\",\"provenance\":\"\",\"thread_id\":\"\",\"parent_action_id\":\"\","                        \
+    "\"signature\":\"MEYCIQCDeNCd+Af6I0Q3Awc9wrG4LTdVtW6FyXT7F+OLORgT2gIhAJ17DS6RR6goVNc/"                         \
+    "Sv32OKn9edg1+xSsRVvkFbDKqnep\"}"
 
-#define EXAMPLE_LINE_2                                                                                                 \
-    "{\"event_id\":\"019e3a19-9078-7002-8000-00000000000b\",\"session_id\":\"sess_1\","                                 \
-    "\"token_id\":\"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\",\"agent_id\":\"agent_1\","                                   \
-    "\"action\":\"communication.external.send\",\"resource\":\"127.0.0.1:9100/deny\",\"decision\":2,"                   \
-    "\"deny_reason\":\"policy denied: policy denied action 'communication.external.send' on resource "                  \
-    "'127.0.0.1:9100/deny'\",\"enforcement_latency_us\":287,"                                                           \
-    "\"context_hash\":\"8d70ac49793bbf079cc469e2c03ef9ce09d90a314d4af39857665a5696dff8b7\",\"bundle_version\":\"\","    \
-    "\"timestamp\":1779091214456000000,\"dispatch_status\":0,\"dispatch_latency_us\":0,\"response_size\":0,"            \
-    "\"sandbox_id\":\"\",\"provenance\":\"\",\"thread_id\":\"\",\"parent_action_id\":\"\","                             \
-    "\"signature\":\"MEYCIQDJCYJ1je8XW9jNzaYTnjF7+yk7t+bLnJYH8R8EU9bz6wIhANYdqbhjWxsIfJJIu3nEDuMdvUTrdNjdn1AMUhAT0Pq4\"}"
+#define EXAMPLE_LINE_2                                                                                               \
+    "{\"event_id\":\"019e3a19-9078-7002-8000-00000000000b\",\"session_id\":\"sess_1\","                              \
+    "\"token_id\":\"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\",\"agent_id\":\"agent_1\","                                \
+    "\"action\":\"communication.external.send\",\"resource\":\"127.0.0.1:9100/deny\",\"decision\":2,"                \
+    "\"deny_reason\":\"policy denied: policy denied action 'communication.external.send' on resource "               \
+    "'127.0.0.1:9100/deny'\",\"enforcement_latency_us\":287,"                                                        \
+    "\"context_hash\":\"8d70ac49793bbf079cc469e2c03ef9ce09d90a314d4af39857665a5696dff8b7\",\"bundle_version\":\"\"," \
+    "\"timestamp\":1779091214456000000,\"dispatch_status\":0,\"dispatch_latency_us\":0,\"response_size\":0,"         \
+    "\"sandbox_id\":\"\",\"provenance\":\"\",\"thread_id\":\"\",\"parent_action_id\":\"\","                          \
+    "\"signature\":\"MEYCIQDJCYJ1je8XW9jNzaYTnjF7+yk7t+"                                                             \
+    "bLnJYH8R8EU9bz6wIhANYdqbhjWxsIfJJIu3nEDuMdvUTrdNjdn1AMUhAT0Pq4\"}"
 
 /* A directory of ours with a fresh key pair in it. */
 struct place {
@@ -125,8 +127,14 @@ static inline void notice(void *arg, bool warn, const char *text)
 
 static inline struct fa_log_options options_of(struct place *p)
 {
-    return (struct fa_log_options){ .sink = FA_LOG_FILE, .path = p->log, .key_pem = fb_buf_str(&p->secret), .wake = wake,
-                                    .wake_arg = p, .notice = notice, .notice_arg = p, .slots = 256 };
+    return (struct fa_log_options){ .sink = FA_LOG_FILE,
+                                    .path = p->log,
+                                    .key_pem = fb_buf_str(&p->secret),
+                                    .wake = wake,
+                                    .wake_arg = p,
+                                    .notice = notice,
+                                    .notice_arg = p,
+                                    .slots = 256 };
 }
 
 static inline struct fa_log *open_log(struct place *p)
@@ -163,8 +171,12 @@ static inline void count_done(void *arg, int code)
 
 static inline struct fa_event some_event(const char *resource)
 {
-    return (struct fa_event){ .session_id = FB_STR("sess_1"), .action = FB_STR("raw.http.GET"), .resource = fb_str_of(resource),
-                              .decision = FA_DENY, .deny_reason = FB_STR("unclassified intent: x"), .enforcement_latency_us = 42 };
+    return (struct fa_event){ .session_id = FB_STR("sess_1"),
+                              .action = FB_STR("raw.http.GET"),
+                              .resource = fb_str_of(resource),
+                              .decision = FA_DENY,
+                              .deny_reason = FB_STR("unclassified intent: x"),
+                              .enforcement_latency_us = 42 };
 }
 
 /* Commits @n events and waits until they are done. */

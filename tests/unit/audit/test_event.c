@@ -16,9 +16,13 @@ static void hex_hash(struct fb_str text, char out[65])
 static void the_published_vector_comes_out(void **state)
 {
     (void)state;
-    struct fa_event ev = { .event_id = FB_STR("01900000-0000-7000-8000-000000000001"), .session_id = FB_STR("s1"),
-                           .action = FB_STR("raw.http.GET"), .resource = FB_STR("example.com/"), .decision = 2,
-                           .deny_reason = FB_STR("unclassified intent: x"), .enforcement_latency_us = 42,
+    struct fa_event ev = { .event_id = FB_STR("01900000-0000-7000-8000-000000000001"),
+                           .session_id = FB_STR("s1"),
+                           .action = FB_STR("raw.http.GET"),
+                           .resource = FB_STR("example.com/"),
+                           .decision = 2,
+                           .deny_reason = FB_STR("unclassified intent: x"),
+                           .enforcement_latency_us = 42,
                            .timestamp_ns = INT64_C(1700000000000000000) };
     char hex[65];
     struct fb_buf text;
@@ -68,7 +72,8 @@ static void values_cannot_shift_the_signed_text(void **state)
     struct fa_event out;
     struct fa_event ev = some_event("a\nb\r\x7f\xc2\x85\xff\xc3\xa4");
     fa_event_copy(&out, room, &ev);
-    assert_true(fb_str_eqz(out.resource, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xc3\xa4"));
+    assert_true(fb_str_eqz(out.resource, "a\xEF\xBF\xBD"
+                                         "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xc3\xa4"));
     assert_true(fb_str_eqz(out.action, "raw.http.GET"));
     free(room);
 }
@@ -95,7 +100,8 @@ static void long_values_are_cut_at_a_character_and_say_so(void **state)
     /* Every text at once at its worst still fits the room. */
     memset(text, '\n', FA_RESOURCE_MAX_BYTES + 2);
     struct fb_str worst = fb_str_n(text, FA_RESOURCE_MAX_BYTES + 2);
-    ev = (struct fa_event){ worst, worst, worst, worst, worst, worst, 2, worst, 0, worst, worst, 0, 0, 0, 0, worst, worst, worst, worst };
+    ev = (struct fa_event){ worst, worst, worst, worst, worst, worst, 2,     worst, 0,    worst,
+                            worst, 0,     0,     0,     0,     worst, worst, worst, worst };
     fa_event_copy(&out, room, &ev);
     assert_true(out.parent_action_id.p + out.parent_action_id.n <= room + FA_EVENT_ROOM_BYTES);
     free(text);

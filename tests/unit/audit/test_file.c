@@ -97,7 +97,8 @@ static void notes_come_in_order_and_say_how_many_were_dropped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_lock_that_is_never_let_go_is_an_error_not_a_wait_for_ever, make_place, drop_place),
+        cmocka_unit_test_setup_teardown(a_lock_that_is_never_let_go_is_an_error_not_a_wait_for_ever, make_place,
+                                        drop_place),
         cmocka_unit_test_setup_teardown(space_is_set_aside_and_given_back_by_the_last_writer, make_place, drop_place),
         cmocka_unit_test(notes_come_in_order_and_say_how_many_were_dropped),
     };

@@ -42,10 +42,13 @@ static void what_is_no_p256_key_is_refused_by_name(void **state)
     struct fa_key *key = NULL;
     struct fb_err err = { 0 };
     static const char *const bad[] = {
-        "", "x", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+        "",
+        "x",
+        "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
         EXAMPLE_PUBLIC, /* a public key signs nothing */
         /* Ed25519 */
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEILTL+0PfTOIQcn2VPkpxMwf6Gbt9n4UEFDjZ4RuUKjd0\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEILTL+0PfTOIQcn2VPkpxMwf6Gbt9n4UEFDjZ4RuUKjd0\n-----END "
+        "PRIVATE KEY-----\n",
     };
     for (size_t i = 0; i < FB_COUNT(bad); i++) {
         assert_int_equal(fa_key_from_private_pem(fb_str_of(bad[i]), &key, &err), FB_E_CONFIG_VALIDATION);

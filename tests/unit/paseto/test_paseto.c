@@ -36,7 +36,8 @@ static void base64url_round_trip_and_strictness(void **state)
         assert_int_equal(back_n, n);
         assert_memory_equal(back, bytes, n);
     }
-    static const char *const bad[] = { "A", "AAAAA", "AA==", "AAA=", "AB", "AAB", "A+AA", "A/AA", "AA A", "AA\nA", "\xc3\xa4" "AA" };
+    static const char *const bad[] = { "A",    "AAAAA", "AA==", "AAA=",  "AB",        "AAB",
+                                       "A+AA", "A/AA",  "AA A", "AA\nA", "\xc3\xa4/A" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         size_t n;
         assert_int_equal(paseto_base64url_decode(bad[i], strlen(bad[i]), back, sizeof back, &n), PASETO_E_FORMAT);
@@ -85,10 +86,14 @@ static void a_signed_token_verifies_and_gives_the_payload_back(void **state)
     assert_memory_equal(out, payload.p, 7);
     /* Another footer, no footer, another assertion, no assertion. */
     struct paseto_bytes other = { "kie", 3 };
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n, other, implicit, out, sizeof out, &m), PASETO_E_FORMAT);
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n, nothing, implicit, out, sizeof out, &m), PASETO_E_FORMAT);
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n, footer, other, out, sizeof out, &m), PASETO_E_SIGNATURE);
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n, footer, nothing, out, sizeof out, &m), PASETO_E_SIGNATURE);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n, other, implicit, out, sizeof out, &m),
+                     PASETO_E_FORMAT);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n, nothing, implicit, out, sizeof out, &m),
+                     PASETO_E_FORMAT);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n, footer, other, out, sizeof out, &m),
+                     PASETO_E_SIGNATURE);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n, footer, nothing, out, sizeof out, &m),
+                     PASETO_E_SIGNATURE);
     assert_int_equal(paseto_v4_public_verify(public_key, token, n, footer, implicit, out, 6, &m), PASETO_E_SPACE);
     assert_int_equal(paseto_v4_public_sign(secret, payload, footer, implicit, token, n, &m), PASETO_E_SPACE);
 }
@@ -104,21 +109,24 @@ static void no_single_changed_byte_survives(void **state)
     size_t n;
     size_t m;
     assert_int_equal(paseto_v4_public_sign(secret, (struct paseto_bytes){ "{\"a\":1}", 7 }, nothing, nothing, token,
-                                           sizeof token, &n), 0);
+                                           sizeof token, &n),
+                     0);
     for (size_t i = 0; i < n; i++) {
         char kept = token[i];
         for (int c = 0; c < 256; c++) {
             if ((char)c == kept)
                 continue;
             token[i] = (char)c;
-            assert_int_not_equal(paseto_v4_public_verify(public_key, token, n, nothing, nothing, out, sizeof out, &m), 0);
+            assert_int_not_equal(paseto_v4_public_verify(public_key, token, n, nothing, nothing, out, sizeof out, &m),
+                                 0);
         }
         token[i] = kept;
     }
     for (size_t i = 0; i < n; i++)
         assert_int_not_equal(paseto_v4_public_verify(public_key, token, i, nothing, nothing, out, sizeof out, &m), 0);
     token[n] = '.';
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n + 1, nothing, nothing, out, sizeof out, &m), PASETO_E_FORMAT);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n + 1, nothing, nothing, out, sizeof out, &m),
+                     PASETO_E_FORMAT);
 }
 
 static void a_token_without_payload_is_no_token(void **state)
@@ -132,7 +140,8 @@ static void a_token_without_payload_is_no_token(void **state)
     size_t n;
     size_t m;
     assert_int_equal(paseto_v4_public_sign(secret, nothing, nothing, nothing, token, sizeof token, &n), 0);
-    assert_int_equal(paseto_v4_public_verify(public_key, token, n, nothing, nothing, out, sizeof out, &m), PASETO_E_FORMAT);
+    assert_int_equal(paseto_v4_public_verify(public_key, token, n, nothing, nothing, out, sizeof out, &m),
+                     PASETO_E_FORMAT);
 }
 
 static void halves_that_do_not_match_do_not_sign(void **state)
@@ -146,8 +155,9 @@ static void halves_that_do_not_match_do_not_sign(void **state)
     assert_int_equal(paseto_key_check(secret), PASETO_E_KEY);
     char token[256];
     size_t n;
-    assert_int_equal(paseto_v4_public_sign(secret, (struct paseto_bytes){ "x", 1 }, nothing, nothing, token, sizeof token, &n),
-                     PASETO_E_KEY);
+    assert_int_equal(
+        paseto_v4_public_sign(secret, (struct paseto_bytes){ "x", 1 }, nothing, nothing, token, sizeof token, &n),
+        PASETO_E_KEY);
 }
 
 static void the_limit_holds_and_one_past_it_is_refused(void **state)
@@ -167,15 +177,19 @@ static void the_limit_holds_and_one_past_it_is_refused(void **state)
     memset(payload, 'x', cap);
     size_t n;
     size_t m;
-    assert_int_equal(paseto_v4_public_sign(secret, (struct paseto_bytes){ payload, payload_n }, nothing, nothing, token, cap, &n), 0);
+    assert_int_equal(
+        paseto_v4_public_sign(secret, (struct paseto_bytes){ payload, payload_n }, nothing, nothing, token, cap, &n),
+        0);
     assert_int_equal(paseto_v4_public_verify(public_key, token, n, nothing, nothing, payload, cap, &m), 0);
     assert_int_equal(m, payload_n);
-    assert_int_equal(paseto_v4_public_sign(secret, (struct paseto_bytes){ payload, payload_n + 1 }, nothing, nothing, token, cap, &n),
+    assert_int_equal(paseto_v4_public_sign(secret, (struct paseto_bytes){ payload, payload_n + 1 }, nothing, nothing,
+                                           token, cap, &n),
                      PASETO_E_LIMIT);
     memset(token, 'A', cap);
     memcpy(token, "v4.public.", 10);
-    assert_int_equal(paseto_v4_public_verify(public_key, token, PASETO_TOKEN_MAX_BYTES + 1, nothing, nothing, payload, cap, &m),
-                     PASETO_E_LIMIT);
+    assert_int_equal(
+        paseto_v4_public_verify(public_key, token, PASETO_TOKEN_MAX_BYTES + 1, nothing, nothing, payload, cap, &m),
+        PASETO_E_LIMIT);
     free(token);
     free(payload);
 }

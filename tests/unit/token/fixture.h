@@ -19,22 +19,22 @@
 
 #define EXAMPLE_TOKEN                                                                                                  \
     "v4.public.eyJpYXQiOiIyMDI2LTA1LTE4VDA4OjAwOjAwKzAwOjAwIiwibmJmIjoiMjAyNi0wNS0xOFQwODowMDowMFoiLCJleHAiOiIyMDI2"   \
-    "LTA1LTE4VDA5OjAwOjAwKzAwOjAwIiwidG9rZW5faWQiOiI3OWRkOWZmYi1lYmM4LTQ4ODMtOGYxZS03MmViNzRhMjZlMzMiLCJhZ2VudF9pZCI6"   \
-    "ImFnZW50XzEiLCJzZXNzaW9uX2lkIjoic2Vzc18xIiwiYWN0aW9uX3NldCI6WyJjb21tdW5pY2F0aW9uLmV4dGVybmFsLnNlbmQiXSwicmVzb3Vy"   \
-    "Y2Vfc2NvcGUiOiIxMjcuMC4wLjE6OTEwMCIsImNvbnRleHRfaGFzaCI6IjhkNzBhYzQ5NzkzYmJmMDc5Y2M0NjllMmMwM2VmOWNlMDlkOTBhMzE0"   \
-    "ZDRhZjM5ODU3NjY1YTU2OTZkZmY4YjcifZ0TP1fzhYo-aZMmUbPi16u54N4nxeT8GI4ps3SKt66CFz-gShL6Ou3dQBSaz-z2D-6YEpI2omqnKeEQ"   \
+    "LTA1LTE4VDA5OjAwOjAwKzAwOjAwIiwidG9rZW5faWQiOiI3OWRkOWZmYi1lYmM4LTQ4ODMtOGYxZS03MmViNzRhMjZlMzMiLCJhZ2VudF9pZCI6" \
+    "ImFnZW50XzEiLCJzZXNzaW9uX2lkIjoic2Vzc18xIiwiYWN0aW9uX3NldCI6WyJjb21tdW5pY2F0aW9uLmV4dGVybmFsLnNlbmQiXSwicmVzb3Vy" \
+    "Y2Vfc2NvcGUiOiIxMjcuMC4wLjE6OTEwMCIsImNvbnRleHRfaGFzaCI6IjhkNzBhYzQ5NzkzYmJmMDc5Y2M0NjllMmMwM2VmOWNlMDlkOTBhMzE0" \
+    "ZDRhZjM5ODU3NjY1YTU2OTZkZmY4YjcifZ0TP1fzhYo-aZMmUbPi16u54N4nxeT8GI4ps3SKt66CFz-gShL6Ou3dQBSaz-z2D-6YEpI2omqnKeEQ" \
     "2empIQo"
 
-#define EXAMPLE_SEED_REST                                                                                              \
-    "token_id = \"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\"\n"                                                            \
-    "agent_id = \"agent_1\"\n"                                                                                         \
-    "session_id = \"sess_1\"\n"                                                                                        \
-    "action_set = [\n"                                                                                                 \
-    "    \"communication.external.send\",\n"                                                                           \
-    "]\n"                                                                                                              \
-    "resource_scope = \"127.0.0.1:9100\"\n"                                                                            \
-    "issued_at = \"2026-05-18T08:00:00+00:00\"\n"                                                                      \
-    "expiry = \"2026-05-18T09:00:00+00:00\"\n"                                                                         \
+#define EXAMPLE_SEED_REST                                   \
+    "token_id = \"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\"\n" \
+    "agent_id = \"agent_1\"\n"                              \
+    "session_id = \"sess_1\"\n"                             \
+    "action_set = [\n"                                      \
+    "    \"communication.external.send\",\n"                \
+    "]\n"                                                   \
+    "resource_scope = \"127.0.0.1:9100\"\n"                 \
+    "issued_at = \"2026-05-18T08:00:00+00:00\"\n"           \
+    "expiry = \"2026-05-18T09:00:00+00:00\"\n"              \
     "context_hash = \"8d70ac49793bbf079cc469e2c03ef9ce09d90a314d4af39857665a5696dff8b7\"\n"
 #define EXAMPLE_SEED "raw_token = \"" EXAMPLE_TOKEN "\"\n" EXAMPLE_SEED_REST
 

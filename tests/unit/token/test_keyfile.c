@@ -121,8 +121,10 @@ static void the_public_path_replaces_the_last_extension(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        { "authority.key", "authority.pub" }, { "a/b.c/authority", "a/b.c/authority.pub" },
-        { "x.y.key", "x.y.pub" },             { "/d/.hidden", "/d/.hidden.pub" },
+        { "authority.key", "authority.pub" },
+        { "a/b.c/authority", "a/b.c/authority.pub" },
+        { "x.y.key", "x.y.pub" },
+        { "/d/.hidden", "/d/.hidden.pub" },
     };
     for (size_t i = 0; i < FB_COUNT(rows); i++) {
         char *path = tk_keyfile_public_path(rows[i][0]);

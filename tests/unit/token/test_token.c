@@ -48,12 +48,14 @@ static void sign(char out[4096], const char *payload)
     struct keys k = keys_of_the_example();
     const struct paseto_bytes none = { NULL, 0 };
     size_t n;
-    assert_int_equal(paseto_v4_public_sign(k.secret.bytes, (struct paseto_bytes){ payload, strlen(payload) }, none, none, out,
-                                           4096, &n), 0);
+    assert_int_equal(paseto_v4_public_sign(k.secret.bytes, (struct paseto_bytes){ payload, strlen(payload) }, none,
+                                           none, out, 4096, &n),
+                     0);
 }
 
 static const char other_vector_payload[] =
-    "{\"iat\":\"2026-05-18T08:00:00+00:00\",\"nbf\":\"2026-05-18T08:00:00+00:00\",\"exp\":\"2026-05-18T09:00:00+00:00\","
+    "{\"iat\":\"2026-05-18T08:00:00+00:00\",\"nbf\":\"2026-05-18T08:00:00+00:00\",\"exp\":\"2026-05-18T09:00:00+00:"
+    "00\","
     "\"token_id\":\"79dd9ffb-ebc8-4883-8f1e-72eb74a26e33\",\"agent_id\":\"agent_1\",\"session_id\":\"sess_1\","
     "\"action_set\":[\"communication.external.send\"],\"resource_scope\":\"*\",\"context_hash\":"
     "\"0000000000000000000000000000000000000000000000000000000000000000\"}";
@@ -111,7 +113,8 @@ static void another_key_or_a_changed_byte_is_a_bad_signature(void **state)
     struct tk_claims got;
     enum tk_fault fault;
     assert_int_equal(tk_keyfile_make(&secret, &public_key, NULL), 0);
-    assert_int_equal(tk_token_verify(&public_key, FB_STR(EXAMPLE_TOKEN), ISSUED_NS, 0, &got, &fault, NULL), FB_E_TOKEN_INVALID);
+    assert_int_equal(tk_token_verify(&public_key, FB_STR(EXAMPLE_TOKEN), ISSUED_NS, 0, &got, &fault, NULL),
+                     FB_E_TOKEN_INVALID);
     assert_int_equal(fault, TK_FAULT_SIGNATURE);
 }
 
@@ -161,10 +164,11 @@ static void both_time_forms_unknown_claims_and_an_empty_set_are_read(void **stat
     struct keys k = keys_of_the_example();
     struct tk_claims got;
     char token[4096];
-    sign(token, "{\"iss\":\"x\",\"iat\":\"2026-05-18T10:00:00.5+02:00\",\"exp\":\"2026-05-18T09:00:00.123456789Z\","
-                "\"token_id\":\"ctok_01h455vb4pex5vsknk084sn02q\",\"agent_id\":\"a\",\"session_id\":\"s\",\"action_set\":[],"
-                "\"resource_scope\":\"\",\"budget_ceiling\":2,\"context_hash\":"
-                "\"0000000000000000000000000000000000000000000000000000000000000000\"}");
+    sign(token,
+         "{\"iss\":\"x\",\"iat\":\"2026-05-18T10:00:00.5+02:00\",\"exp\":\"2026-05-18T09:00:00.123456789Z\","
+         "\"token_id\":\"ctok_01h455vb4pex5vsknk084sn02q\",\"agent_id\":\"a\",\"session_id\":\"s\",\"action_set\":[],"
+         "\"resource_scope\":\"\",\"budget_ceiling\":2,\"context_hash\":"
+         "\"0000000000000000000000000000000000000000000000000000000000000000\"}");
     assert_int_equal(tk_token_verify(&k.public_key, fb_str_of(token), ISSUED_NS, 0, &got, NULL, NULL), 0);
     assert_true(got.issued_at_ns == ISSUED_NS + SECOND_NS / 2);
     assert_true(got.expiry_ns == EXPIRY_NS + 123456789);
