@@ -184,7 +184,8 @@ void sc_server_drain(struct sc_server *s, void (*drained)(void *arg), void *arg)
     s->drain_deadline_ms = fb_loop_now_ms(s->loop) + s->limits.drain_ms;
     for (struct sc_conn *c = s->conns, *next; c != NULL; c = next) {
         next = c->next;
-        if (sc_conn_is_idle(c))
+        /* Half a head is nobody's call yet. */
+        if (sc_conn_is_idle(c) || (c->state == SC_CONN_HEAD && sc_conn_backlog(c) == 0))
             sc_conn_close(c, NULL);
     }
     start_sweep(s);
