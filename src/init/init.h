@@ -4,7 +4,8 @@
  * bubblewrap with three capabilities over the sandbox's own namespaces (NET_BIND_SERVICE, SYS_ADMIN, SETPCAP), and:
  *   1. binds the three loopback sockets and hands them out (setup.c);
  *   2. mounts a private devpts and covers the dangerous parts of /proc (setup.c);
- *   3. gives up every capability for good and filters its own system calls (confine.c);
+ *   3. gives up every capability for good, closes the host's files (files.c) and filters its own system calls
+ *      (confine.c);
  *   4. says READY and waits: GO, and nothing else, starts the agent (main.c, agent.c);
  *   5. reaps, relays signals, reports the status; ends everything when the agent or the launcher ends (main.c).
  *
@@ -39,6 +40,8 @@ void init_setup_proc(void);
 
 /* Bounding, ambient, inheritable, permitted, effective sets empty; no new privileges; not dumpable. */
 void init_confine_drop(void);
+/* files.c: keeps the agent from opening anything outside the sandbox's root, descriptors 0 to 2 included. */
+void init_confine_files(void);
 /* Installs the filters from INIT_FD_FILTERS on this process, and so on all it will ever start. */
 void init_confine_filter(void);
 

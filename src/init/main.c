@@ -161,6 +161,7 @@ int main(void)
     init_setup_devpts();
     init_setup_proc();
     init_confine_drop();
+    init_confine_files();
     init_confine_filter();
     if (init_send(INIT_MSG_READY, 0, INIT_STAGE_NONE, NULL, 0) != 0)
         _exit(1);

@@ -273,6 +273,26 @@ def test_a_directory_as_standard_input_is_refused(caller):
     assert "error: Spawn: standard input is a directory" in done.stderr
 
 
+def test_a_file_given_for_reading_cannot_be_written(caller):
+    """[21, 28] /proc/self/fd/0 would open the host's file anew: a door that mounts leave open."""
+    work = caller.workspace()
+    given, log = work / "given", work / "log"
+    given.write_text("given\n")
+    log.write_text("earlier\n")
+    caller.own(work)
+    if caller.uid == 0:
+        given.chmod(0o666)
+        log.chmod(0o666)
+    with open(given, encoding="ascii") as stdin, open(log, "a", encoding="ascii") as stdout:
+        with subprocess.Popen(caller.argv("sh", "-c", "echo evil > /proc/self/fd/0; cat /proc/self/fd/1 >&2; cat; true"),
+                              stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True, env={}, **caller.ids) as child:
+            _, err = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert given.read_text() == "given\n"
+    assert log.read_text() == "earlier\ngiven\n"
+    assert "earlier" not in err
+
+
 def test_terminals_are_private(seen):
     """[28] No host terminal by name; a new one works."""
     assert seen["tty"] in ("ENOENT", "ENXIO")
