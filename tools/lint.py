@@ -37,7 +37,7 @@ BANNED = re.compile(
     r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|system|popen|mktemp|tmpnam|alloca|atoi|atol|atoll|strtol|strtoll|"
     r"usleep|sleep)\s*\(")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
-FOREIGN = re.compile(r"/work/|(?<!\.\.)/shared/|registry\.npmjs\.org|deb\.debian\.org|\bseeds?/0", re.I)
+FOREIGN = re.compile(r"(?<![\w}])/work/|(?<!\.\.)/shared/|registry\.npmjs\.org|deb\.debian\.org|\bseeds?/0", re.I)
 
 FILE_HARD_LINES = 800
 FUNCTION_HARD_LINES = 100

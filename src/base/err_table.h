@@ -30,7 +30,8 @@ FB_ERR(AUTHORITY_LOCAL_NO_AUTOSTART, "AuthorityLocalNoAutostart", 2, "drop one o
 FB_ERR(AUTHORITY_UNKNOWN_PROFILE, "AuthorityUnknownProfile", 1, "use --authority-profile developer")
 FB_ERR(AUTHORITY_STARTUP_FAILED, "AuthorityStartupFailed", 1, "read the log file named")
 FB_ERR(AUTHORITY_READY_TIMEOUT, "AuthorityReadyTimeout", 1, "read the log file named")
-FB_ERR(AUTHORITY_TRANSPORT_AMBIGUOUS, "AuthorityTransportAmbiguous", 1, "stop the other program on that address, or name the Authority with --authority URL")
+FB_ERR(AUTHORITY_TRANSPORT_AMBIGUOUS, "AuthorityTransportAmbiguous", 1,
+       "stop the other program on that address, or name the Authority with --authority URL")
 FB_ERR(CAPABILITY, "Capability", 1, "issue a new one: firma authority issue --output FILE")
 FB_ERR(CAPABILITY_DENIED, "CapabilityDenied", 1, "ask for fewer actions, or change the Authority's issuance policy")
 FB_ERR(GOVERNANCE, "Governance", 1, "allow the executable in the Sidecar's local-exec policy")

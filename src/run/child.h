@@ -26,7 +26,8 @@ int run_child_start(struct run_child *c, int (*entry)(int control_fd), int dir_f
 int run_child_watch(struct run_child *c, struct fb_loop *loop, fb_watch_fn *fn, void *arg, struct fb_err *err);
 /* Sends STOP and returns: components that do not need each other any more end side by side. */
 void run_child_ask_to_stop(struct run_child *c);
-/* After run_child_ask_to_stop: waits half of @grace_ms, SIGTERM, waits the other half, SIGKILL; reaps and closes. Takes one that never started. */
+/* After run_child_ask_to_stop: waits half of @grace_ms, SIGTERM, waits the other half, SIGKILL; reaps and closes. Takes
+ * one that never started. */
 void run_child_stop(struct run_child *c, int64_t grace_ms);
 
 #endif
