@@ -82,6 +82,7 @@ void run_mounts_done(struct run_mounts *m)
     }
     for (size_t i = 0; i < m->n_placeholders; i++)
         free(m->placeholders[i].path);
+    run_mounts_let_go(m);
     free(m->steps);
     free(m->placeholders);
     *m = (struct run_mounts){ 0 };

@@ -87,6 +87,8 @@ struct run_mounts {
     size_t n_steps;
     struct run_placeholder *placeholders;
     size_t n_placeholders;
+    int *holds; /* a lock on each placeholder while the run lasts, so that no other run removes it */
+    size_t n_holds;
     bool scan_cut; /* a workspace was too large or deep to look for every nested repository: say so to the person */
 };
 
@@ -103,9 +105,12 @@ void run_mounts_done(struct run_mounts *m);
 int run_mounts_find_command(const struct run_mounts *m, const char *command, const char *path_env, const char *cwd,
                             char **ret_path, struct fb_err *err) FB_MUST_USE;
 
-/* Makes the placeholders (never follows a link, never replaces anything). 0 or FB_E_IO with those made removed again. */
-int run_mounts_make_placeholders(const struct run_mounts *m, const struct run_identity *id, struct fb_err *err) FB_MUST_USE;
-/* Removes each that is still empty, files and directories alike; anything else is left alone. Never fails. */
+/* Makes the placeholders and locks each (never follows a link, never replaces anything; one that another run has made is
+ * shared). 0, or FB_E_IO, FB_E_NOMEM with those made removed again. */
+int run_mounts_make_placeholders(struct run_mounts *m, const struct run_identity *id, struct fb_err *err) FB_MUST_USE;
+/* Gives up the locks; before removing. */
+void run_mounts_let_go(struct run_mounts *m);
+/* Removes each that is still as it was made and that no other run has locked; anything else is left alone. Never fails. */
 void run_mounts_remove_placeholders(const struct run_placeholder *list, size_t n);
 
 #endif

@@ -25,6 +25,9 @@ int run_mounts_add_data(struct run_mounts *m, enum run_step_kind kind, const cha
                         mode_t mode, struct fb_err *err);
 int run_mounts_add_placeholder(struct run_mounts *m, const char *path, bool is_dir, struct fb_err *err);
 
+/* @path is a placeholder of another run, living or dead. */
+bool run_mounts_is_placeholder(const char *path, bool is_dir);
+
 /* @path is @dir or lies below it; both absolute and without "." parts. */
 bool run_mounts_within(const char *path, const char *dir);
 /* Heap: @a + "/" + @b, without doubling the slash; @b empty gives @a. NULL when out of memory. */

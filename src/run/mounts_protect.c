@@ -145,6 +145,9 @@ int run_protect_path(struct run_protector *p, const char *rel, enum run_protect_
     }
     if (S_ISLNK(st.st_mode))
         return refuse_link(p, source);
+    /* Another run in this workspace has taken the name; sharing it keeps it there until both have ended. */
+    if (absent != RUN_ABSENT_SKIP && run_mounts_is_placeholder(source, absent == RUN_ABSENT_DIR))
+        return occupy(p, rel, source, target, absent);
     int r = pin_ancestors(p, rel);
     if (r != 0)
         return r < 0 ? r : 0;

@@ -351,6 +351,7 @@ void run_sandbox_done(struct run_sandbox *sb)
     run_sandbox_kill(sb);
     (void)run_sandbox_wait(sb, -1, NULL);
     fb_fd_close(&sb->diagnostics);
+    run_mounts_let_go(&sb->mounts);
     if (sb->placeholders_made)
         run_mounts_remove_placeholders(sb->mounts.placeholders, sb->mounts.n_placeholders);
     sb->placeholders_made = false;

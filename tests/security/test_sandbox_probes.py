@@ -559,6 +559,25 @@ def test_git_still_works_in_a_protected_repository(caller):
     assert done.stdout.split() == ["1"]
 
 
+def test_a_run_that_ends_does_not_uncover_another(caller):
+    """[20] Removing a mount point on the host would unmount it everywhere: the last run in the workspace removes."""
+    work = caller.workspace(owner=caller.uid or 12345)
+    _repository(caller, work)
+    if caller.uid == 0:
+        for at in [work, *work.rglob("*")]:
+            os.chown(at, 12345, 12345)
+    shared = {"mounts": [f"{work}:{work}"], "options": ["--cwd", str(work)]}
+    first = caller.start("sh", "-c", "echo up; read line", stdin=subprocess.PIPE, **shared)
+    assert first.stdout.readline() == "up\n"
+    second = caller.start("sh", "-c", "echo up; read line; mkdir .firma && echo PLANTED; echo /x > .git/commondir && echo PLANTED; echo end",
+                          stdin=subprocess.PIPE, **shared)
+    assert second.stdout.readline() == "up\n"
+    first.communicate("\n", timeout=30)
+    out, _ = second.communicate("\n", timeout=30)
+    assert out == "end\n"
+    assert not (work / ".firma").exists() and not (work / ".git/commondir").exists()
+
+
 @pytest.mark.parametrize("name", [".firma", ".git", ".claude"])
 def test_a_protected_name_that_is_a_link_is_refused(caller, name):
     work = caller.workspace()
