@@ -246,7 +246,7 @@ static bool eval_unary(struct cedar_eval *e, const struct cedar_node *n, struct 
 bool cedar_eval_node(struct cedar_eval *e, const struct cedar_node *n, struct cedar_value *out)
 {
     struct cedar_value l, r;
-    bool b;
+    bool b = false;
     if (n->folded) {
         *out = *n->folded;
         return true;
