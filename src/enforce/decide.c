@@ -51,6 +51,10 @@ static bool name_unclassified(const struct fe_envelope *env, struct fb_arena *ar
         v->action = FB_STR("network.connect");
         return true;
     }
+    if (env->method.n == 0) {
+        v->action = FB_STR("raw.http");
+        return true;
+    }
     struct fb_str known = fe_method_name(fe_method_of(env->method));
     struct fb_str parts[] = { FB_STR("raw.http."), known.n > 0 ? known : env->method };
     return join(arena, &v->action, parts, FB_COUNT(parts));

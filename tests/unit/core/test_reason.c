@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "core/reason.h"
 
 static void texts_are_those_of_the_contract(void **state)
@@ -63,11 +66,36 @@ static void zero_and_unknown_values_read_as_a_refusal(void **state)
     assert_false(fc_reason_find(FB_STR("policydenied"), &r));
 }
 
+static void every_reason_is_in_the_reference_page(void **state)
+{
+    (void)state;
+    const char *src = getenv("FIRMA_SRC");
+    if (src == NULL) {
+        print_message("skipped: FIRMA_SRC is not set\n");
+        skip();
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/docs/reference/denials.md", src);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    static char page[65536];
+    size_t n = fread(page, 1, sizeof page - 1, f);
+    fclose(f);
+    page[n] = '\0';
+    for (size_t i = 0; i < FC_REASON_COUNT; i++) {
+        char row[128];
+        snprintf(row, sizeof row, "| `%s` | %s |", fc_reason_wire((enum fc_reason)i), fc_reason_display((enum fc_reason)i));
+        if (strstr(page, row) == NULL)
+            fail_msg("not in denials.md: %s", row);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_those_of_the_contract),
         cmocka_unit_test(zero_and_unknown_values_read_as_a_refusal),
+        cmocka_unit_test(every_reason_is_in_the_reference_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -508,6 +508,9 @@ static void a_denial_can_be_made_without_the_engine(void **state)
     fe_verdict_deny(&v, &arena, &env, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: missing host");
     assert_text(v.action, "raw.http.GET");
     assert_text(v.resource, "?");
+    env.method = FB_STR("");
+    fe_verdict_deny(&v, &arena, &env, FC_REASON_MALFORMED_REQUEST, "x");
+    assert_text(v.action, "raw.http");
     fe_verdict_deny(&v, &arena, NULL, FC_REASON_MALFORMED_REQUEST, "x");
     assert_text(v.resource, "?");
     fb_arena_done(&arena);
