@@ -116,8 +116,6 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     conn->busy_at_ms = fb_clock_mono_ms();
     (void)nghttp2_session_set_stream_user_data(session, stream_id, NULL);
     rp_call_free(call);
-    if (conn->server->draining && conn->n_calls == 0)
-        rp_conn_goaway(conn);
     return 0;
 }
 

@@ -23,7 +23,7 @@ struct rp_server {
     size_t n_conns;
     size_t inbound_bytes; /* of all calls, against RP_INBOUND_MAX_BYTES */
     bool draining;
-    int64_t drain_at_ms; /* calls are ended from here on */
+    int drain_stage;
     void (*drained)(void *arg);
     void *drained_arg;
     struct fb_timer *drain_timer;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { SWEEP_MS = 1000, DRAIN_EXTRA_MS = 1000, ACCEPT_BURST = 16 };
+enum { SWEEP_MS = 1000, DRAIN_STATUS_MS = 100, DRAIN_EXTRA_MS = 1000, ACCEPT_BURST = 16 };
 
 /* ---- health ---- */
 
@@ -178,22 +178,38 @@ void rp_server_conn_gone(struct rp_server *server)
         pause_accepting(server, false);
 }
 
-/* First call: the grace is over, end the calls. Second: cut what is left. */
+enum drain_stage { DRAIN_CALLS, DRAIN_GOAWAY, DRAIN_CUT };
+
+static void end_calls(struct rp_server *server)
+{
+    for (struct rp_conn *conn = server->conns; conn != NULL; conn = conn->next)
+        for (struct rp_call *call = conn->calls; call != NULL; call = call->next)
+            rp_call_abort(call, RP_UNAVAILABLE, "shutting down");
+}
+
+static void goaway_all(struct rp_server *server)
+{
+    for (struct rp_conn *conn = server->conns; conn != NULL; conn = conn->next)
+        rp_conn_goaway(conn);
+}
+
+/* The stages have time between them: some clients drop a status that arrives together with a GOAWAY. */
 static void on_drain(void *arg)
 {
     struct rp_server *server = arg;
+    int stage = server->n_conns == 0 ? DRAIN_CUT : server->drain_stage++;
 
-    if (server->n_conns > 0 && server->drain_at_ms > 0) {
-        server->drain_at_ms = 0;
-        for (struct rp_conn *conn = server->conns; conn != NULL; conn = conn->next)
-            for (struct rp_call *call = conn->calls; call != NULL; call = call->next)
-                rp_call_abort(call, RP_UNAVAILABLE, "shutting down");
+    if (stage == DRAIN_CALLS) {
+        end_calls(server);
+        fb_timer_start(server->drain_timer, DRAIN_STATUS_MS, 0);
+    } else if (stage == DRAIN_GOAWAY) {
+        goaway_all(server);
         fb_timer_start(server->drain_timer, DRAIN_EXTRA_MS, 0);
-        return;
+    } else {
+        while (server->conns != NULL)
+            rp_conn_free(server->conns);
+        finish_drain(server);
     }
-    while (server->conns != NULL)
-        rp_conn_free(server->conns);
-    finish_drain(server);
 }
 
 void rp_server_drain(struct rp_server *server, int64_t grace_ms, void (*done)(void *arg), void *arg)
@@ -203,7 +219,6 @@ void rp_server_drain(struct rp_server *server, int64_t grace_ms, void (*done)(vo
     server->draining = true;
     server->drained = done;
     server->drained_arg = arg;
-    server->drain_at_ms = fb_clock_mono_ms() + grace_ms;
     stop_accepting(server);
     if (fb_timer_new(server->loop, on_drain, server, &server->drain_timer, NULL) != 0) {
         while (server->conns != NULL)

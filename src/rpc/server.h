@@ -28,7 +28,7 @@ int rp_server_new(struct fb_loop *loop, const struct rp_method *methods, struct 
 /* Accepts from a listening socket (taken, also on failure). One a server. FB_E_IO. */
 int rp_server_listen(struct rp_server *server, int listen_fd, struct fb_err *err) FB_MUST_USE;
 /* Stops accepting, ends every open call with UNAVAILABLE after @grace_ms, says GOAWAY on every connection and calls
- * @done (may be NULL) when the last connection has closed, at the latest a second after the grace. Once. */
+ * @done (may be NULL) when the last connection has closed, at the latest 1.1 s after the grace. Once. */
 void rp_server_drain(struct rp_server *server, int64_t grace_ms, void (*done)(void *arg), void *arg);
 /* Cuts every connection; rp_call_on_end functions are called. Takes NULL. */
 void rp_server_free(struct rp_server *server);
