@@ -8,6 +8,7 @@
 #include "core/embed.h"
 #include "token/keyfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -77,15 +78,27 @@ static int set_path(char **field, const char *dir, const char *name, struct fb_e
     return 0;
 }
 
-/* The persisted choice's path when it leads somewhere. */
+/* The persisted choice's path. One that leads nowhere is refused: the built-in rules would permit more than meant. */
 static int prefer(char **field, const struct st_msg *start, const char *key, struct fb_err *err)
 {
     struct fb_str value = st_msg_get(start, key);
     struct stat st;
 
-    if (value.p == NULL || value.n == 0 || stat(value.p, &st) != 0)
+    if (value.p == NULL || value.n == 0)
         return 0;
+    if (stat(value.p, &st) != 0)
+        return fb_err_sys(err, FB_E_CONFIG_VALIDATION, errno, "[authority].%s '%s'", key, value.p);
     return au_config_set(field, value, err);
+}
+
+/* For what is made when it is missing. */
+static int prefer_existing(char **field, const struct st_msg *start, const char *key, struct fb_err *err)
+{
+    struct fb_str value = st_msg_get(start, key);
+
+    if (value.p == NULL || (access(value.p, F_OK) != 0 && errno == ENOENT))
+        return 0;
+    return prefer(field, start, key, err);
 }
 
 static int fill_config(const char *run_dir, const struct st_msg *start, struct au_config *c, struct fb_err *err)
@@ -109,9 +122,9 @@ static int fill_config(const char *run_dir, const struct st_msg *start, struct a
     if (rc == 0)
         rc = prefer(&c->schema_path, start, "schema_path", err);
     if (rc == 0)
-        rc = prefer(&c->revocation_file, start, "revocation_file", err);
+        rc = prefer_existing(&c->revocation_file, start, "revocation_file", err);
     if (rc == 0)
-        rc = prefer(&c->key_file, start, "key_file", err);
+        rc = prefer_existing(&c->key_file, start, "key_file", err);
     c->max_ttl_s = RUN_TTL_S;
     c->loopback_fallback = true;
     return rc == 0 ? au_config_check(c, err) : rc;

@@ -2,6 +2,7 @@
 #include "run/child.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "stack/child.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@ struct entry {
     int (*run)(int control_fd);
     int sock;
     int log;
+    int dir;
 };
 
 void run_child_init(struct run_child *c)
@@ -27,6 +29,11 @@ static int child_main(void *arg)
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(e->log, STDERR_FILENO) < 0)
         return 1;
+    /* Its files lie in a directory that is renamed once it is whole: relative names survive that. */
+    if (fchdir(e->dir) < 0)
+        return 1;
+    /* A log file of the launcher's is its own, and its descriptor is closed below. */
+    fb_log_set_fd(STDERR_FILENO);
     int sock = e->sock;
     int (*run)(int) = e->run;
     fb_proc_close_from(3, &sock, 1);
@@ -45,7 +52,7 @@ int run_child_start(struct run_child *c, int (*entry)(int control_fd), int dir_f
     fb_auto(fb_fd_close) int log = openat(dir_fd, log_name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (log < 0)
         return fb_err_sys(err, FB_E_IO, errno, "cannot create '%s'", log_name);
-    struct entry e = { entry, theirs, log };
+    struct entry e = { entry, theirs, log, dir_fd };
     return fb_proc_fork(&c->proc, child_main, &e, err);
 }
 

@@ -19,7 +19,8 @@ struct run_child {
 
 void run_child_init(struct run_child *c);
 /* Forks @entry with its own session, its standard input and output on /dev/null, its standard error in the file
- * @log_name (made 0600) below @dir_fd, and no other descriptor but its end of the socket. No thread may exist yet. */
+ * @log_name (made 0600) below @dir_fd, its working directory there too, and no other descriptor but its end of the
+ * socket. No thread may exist yet. */
 int run_child_start(struct run_child *c, int (*entry)(int control_fd), int dir_fd, const char *log_name,
                     struct fb_err *err);
 /* Watches the control socket, which becomes non-blocking. */

@@ -72,8 +72,10 @@ int run_flow_tell_authority(struct run_flow *f, struct fb_err *err);
 int run_flow_tell_sidecar(struct run_flow *f, struct fb_err *err);
 int run_flow_hand_over(struct run_flow *f, struct fb_err *err);
 int run_flow_open_gate(struct run_flow *f, struct fb_err *err);
-/* Callbacks of the loop (flow_events.c). */
+/* Callbacks of the loop (flow_events.c); lets held signals through. */
 int run_flow_watch(struct run_flow *f, struct fb_err *err);
+/* A termination signal between the first trace on disk and the loop must end the launch in order, not in between. */
+int run_flow_hold_signals(bool hold);
 /* Stops everything in order: agent, stub and relay, Sidecar, Authority, capability, marker. */
 int run_flow_teardown(struct run_flow *f, struct fb_err *err);
 

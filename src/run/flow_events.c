@@ -2,11 +2,13 @@
 #include "run/flow.h"
 
 #include "base/fd.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "stack/child.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,7 +88,12 @@ static void authority_said(struct run_flow *f, const struct st_msg *m)
         return;
     struct fb_str addr = st_msg_get(m, "addr");
     snprintf(f->authority_url, sizeof f->authority_url, "http://%.*s", FB_STR_ARG(addr));
-    copy_text(f->authority.public_key_path, sizeof f->authority.public_key_path, st_msg_get(m, "public_key"));
+    /* Relative: below the marker, where the Authority works. */
+    char *path = fb_str_dupz(st_msg_get(m, "public_key"));
+    char *joined = path == NULL ? NULL : fb_fs_join(f->marker.grow_path, path);
+    copy_text(f->authority.public_key_path, sizeof f->authority.public_key_path, fb_str_of(joined));
+    free(joined);
+    free(path);
     f->authority_child.ready = true;
     run_timings_mark(&f->timings, "authority ready");
 }
@@ -260,12 +267,23 @@ static void on_deadline(void *arg)
     run_flow_fail(f, &err);
 }
 
+static const int passed_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
+
+int run_flow_hold_signals(bool hold)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < FB_COUNT(passed_signals); i++)
+        sigaddset(&set, passed_signals[i]);
+    return sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 int run_flow_watch(struct run_flow *f, struct fb_err *err)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGUSR1, SIGUSR2 };
     int r = 0;
-    for (size_t i = 0; r == 0 && i < FB_COUNT(signals); i++)
-        r = fb_loop_on_signal(f->loop, signals[i], on_signal, f, err);
+    for (size_t i = 0; r == 0 && i < FB_COUNT(passed_signals); i++)
+        r = fb_loop_on_signal(f->loop, passed_signals[i], on_signal, f, err);
+    (void)run_flow_hold_signals(false);
     if (r == 0 && f->authority_child.proc.pid > 0)
         r = run_child_watch(&f->authority_child, f->loop, on_authority, f, err);
     if (r == 0 && f->sidecar_child.proc.pid > 0)

@@ -35,11 +35,9 @@ int run_flow_tell_authority(struct run_flow *f, struct fb_err *err)
 {
     static const char *const keys[] = { "policy_dir", "issuance_policy_dir", "schema_path", "revocation_file",
                                         "key_file" };
-    char *run_dir = fb_fs_join(f->marker.grow_path, "authority");
-    char *log = fb_fs_join(f->marker.grow_path, "authority.log");
     const char *profile = f->s->options->authority_profile;
-    struct st_pair pairs[10] = { pair("run_dir", run_dir), pair("profile", profile == NULL ? "developer" : profile),
-                                 pair("log", log), pair("sandbox_id", f->s->sandbox_id),
+    struct st_pair pairs[10] = { pair("run_dir", "authority"), pair("profile", profile == NULL ? "developer" : profile),
+                                 pair("log", "authority.log"), pair("sandbox_id", f->s->sandbox_id),
                                  pair("agent_id", f->s->agent_id), pair("session_id", f->s->session_id) };
     size_t n = 6;
     char *paths[FB_COUNT(keys)] = { NULL };
@@ -48,13 +46,9 @@ int run_flow_tell_authority(struct run_flow *f, struct fb_err *err)
         if (paths[i] != NULL && paths[i][0] != '\0')
             pairs[n++] = pair(keys[i], paths[i]);
     }
-    int r = run_dir == NULL || log == NULL
-                ? fb_err_set(err, FB_E_NOMEM, "out of memory")
-                : st_child_send(f->authority_child.sock, ST_MSG_START, pairs, n, NULL, 0, err);
+    int r = st_child_send(f->authority_child.sock, ST_MSG_START, pairs, n, NULL, 0, err);
     for (size_t i = 0; i < FB_COUNT(keys); i++)
         free(paths[i]);
-    free(run_dir);
-    free(log);
     return r;
 }
 
@@ -185,6 +179,18 @@ int run_flow_hand_over(struct run_flow *f, struct fb_err *err)
     return r;
 }
 
+/* The marker has its final name now: what is read again later, to renew the capability, must be found there. */
+static void rebase(struct run_flow *f)
+{
+    size_t n = strlen(f->marker.grow_path);
+    char *key = f->authority.public_key_path;
+    if (strncmp(key, f->marker.grow_path, n) != 0 || key[n] != '/')
+        return;
+    char moved[RUN_AUTHORITY_PATH_BYTES];
+    if (snprintf(moved, sizeof moved, "%s%s", f->marker.path, key + n) < (int)sizeof moved)
+        memcpy(key, moved, sizeof moved);
+}
+
 int run_flow_open_gate(struct run_flow *f, struct fb_err *err)
 {
     int r = run_dnsstub_new(f->loop, f->dns_udp_fd, f->dns_tcp_fd, &f->routes, &f->dns, err);
@@ -192,7 +198,7 @@ int run_flow_open_gate(struct run_flow *f, struct fb_err *err)
     f->dns_tcp_fd = -1;
     if (r < 0)
         return r;
-    if (f->has_marker) {
+    if (f->s->sidecar_local) {
         const struct st_marker_meta meta = {
             .sandbox_id = fb_str_of(f->s->sandbox_id),
             .agent_id = fb_str_of(f->s->agent_id),
@@ -205,6 +211,7 @@ int run_flow_open_gate(struct run_flow *f, struct fb_err *err)
         r = st_marker_publish(&f->marker, &meta, err);
         if (r < 0)
             return r;
+        rebase(f);
         run_timings_mark(&f->timings, "marker published");
     }
     const struct run_sandbox_go go = {

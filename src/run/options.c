@@ -2,6 +2,7 @@
 #include "run/options.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "stack/ids.h"
 
 #include <stdlib.h>
@@ -46,4 +47,14 @@ int run_options_check(const struct run_options *o, struct fb_err *err)
     if (getenv("FIRMA_RUN_SANDBOX_ID") != NULL)
         return fb_err_set(err, FB_E_RESERVED_SANDBOX_ID, "FIRMA_RUN_SANDBOX_ID is set; it is reserved for the sandbox");
     return 0;
+}
+
+bool run_options_env_is_set(const char *name)
+{
+    static const char *const words[] = { "1", "true", "yes", "on" };
+    struct fb_str value = fb_str_trim(fb_str_of(getenv(name)));
+    for (size_t i = 0; i < FB_COUNT(words); i++)
+        if (fb_str_eq_nocase(value, fb_str_of(words[i])))
+            return true;
+    return false;
 }

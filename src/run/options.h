@@ -33,4 +33,7 @@ struct run_options {
  * FB_E_USAGE for values outside their list, FB_E_RESERVED_SANDBOX_ID. Creates nothing. */
 int run_options_check(const struct run_options *o, struct fb_err *err);
 
+/* True when the variable @name says yes: 1, true, yes or on, in any case, blanks around it ignored. */
+bool run_options_env_is_set(const char *name);
+
 #endif

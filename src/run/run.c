@@ -6,6 +6,7 @@
 #include "run/effective.h"
 #include "run/flow.h"
 #include "run/routes_fetch.h"
+#include "stack/placeholders.h"
 #include "stack/statedir.h"
 
 #include <stdlib.h>
@@ -24,13 +25,12 @@ static int choose_components(struct run_flow *f, struct fb_err *err)
         .config_dir = s->config.dir,
         .in_fd = STDIN_FILENO,
     };
-    const char *profile = s->options->authority_profile;
-    if (profile != NULL && strcmp(profile, "developer") != 0 &&
-        (in.flag == NULL || strcmp(in.flag, "local") == 0))
-        return fb_err_set(err, FB_E_AUTHORITY_UNKNOWN_PROFILE, "there is no Authority profile '%s'", profile);
     int r = run_authsel(&in, &f->authority, err);
     if (r < 0)
         return r;
+    const char *profile = s->options->authority_profile;
+    if (profile != NULL && strcmp(profile, "developer") != 0 && f->authority.kind == RUN_AUTHORITY_LOCAL)
+        return fb_err_set(err, FB_E_AUTHORITY_UNKNOWN_PROFILE, "there is no Authority profile '%s'", profile);
     snprintf(f->authority_url, sizeof f->authority_url, "%s", f->authority.url);
     if (s->sidecar_local && s->options->no_autostart)
         return fb_err_set(err, FB_E_MISSING_SIDECAR, "no Sidecar is configured, and none may be started");
@@ -45,6 +45,20 @@ static int choose_components(struct run_flow *f, struct fb_err *err)
     return r;
 }
 
+/* Written down before they are made: they must go also when this process is killed. */
+static int note_placeholders(struct run_flow *f, struct fb_err *err)
+{
+    const struct run_mounts *m = &f->sandbox.mounts;
+    struct st_placeholder *list = calloc(m->n_placeholders + 1, sizeof *list);
+    if (list == NULL)
+        return fb_err_set(err, FB_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < m->n_placeholders; i++)
+        list[i] = (struct st_placeholder){ m->placeholders[i].path, m->placeholders[i].is_dir };
+    int r = st_placeholders_save(f->marker.dir_fd, list, m->n_placeholders, err);
+    free(list);
+    return r;
+}
+
 /* Forks before the loop and every heavy library; the sandbox builds itself meanwhile. */
 static int start_processes(struct run_flow *f, struct fb_err *err)
 {
@@ -53,11 +67,10 @@ static int start_processes(struct run_flow *f, struct fb_err *err)
     if (r < 0)
         return r;
     close(r);
-    r = 0;
-    if (s->sidecar_local) {
+    r = run_flow_hold_signals(true) < 0 ? fb_err_set(err, FB_E_INTERNAL, "cannot hold signals back") : 0;
+    if (r == 0)
         r = st_marker_begin(&f->marker, s->state_dir, s->sandbox_id, err);
-        f->has_marker = r == 0;
-    }
+    f->has_marker = r == 0;
     if (r == 0 && s->sidecar_local && f->authority.kind == RUN_AUTHORITY_LOCAL)
         r = run_child_start(&f->authority_child, f->entries->authority, f->marker.dir_fd, "authority.log", err);
     if (r == 0 && s->sidecar_local)
@@ -65,6 +78,8 @@ static int start_processes(struct run_flow *f, struct fb_err *err)
     if (r == 0 && f->authority_child.proc.pid > 0)
         r = run_flow_tell_authority(f, err);
     run_timings_mark(&f->timings, "components forked");
+    if (r == 0)
+        r = note_placeholders(f, err);
     if (r == 0) {
         r = run_sandbox_start(&f->sandbox, err);
         run_timings_mark(&f->timings, "sandbox forked");

@@ -14,17 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
-
-static bool is_truthy(const char *text)
-{
-    static const char *const words[] = { "1", "true", "yes", "on" };
-    for (size_t i = 0; text != NULL && i < FB_COUNT(words); i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
 
 /* --profile, else [run].profile, else the name of the command when a built-in profile is called so, else generic. */
 static const char *profile_name(const struct run_settled *s, char *storage, size_t cap)
@@ -53,8 +43,16 @@ static int overlay_flags(struct run_settled *s, struct fb_err *err)
         p->identity = strcmp(o->identity_mode, "host-user") == 0 ? RUN_IDENTITY_HOST_USER : RUN_IDENTITY_SANDBOX_USER;
     if (o->preserve_host_user)
         p->identity = RUN_IDENTITY_HOST_USER;
-    p->allow_non_structural |= o->allow_non_structural || is_truthy(getenv("FIRMA_RUN_ALLOW_NON_STRUCTURAL"));
-    s->capability_file = o->capability_file != NULL ? o->capability_file : p->capability_path;
+    p->allow_non_structural |= o->allow_non_structural || run_options_env_is_set("FIRMA_RUN_ALLOW_NON_STRUCTURAL");
+    s->capability_file = o->capability_file;
+    if (s->capability_file == NULL && p->capability_path != NULL && s->config.dir != NULL) {
+        char *joined = fb_fs_join(s->config.dir, p->capability_path);
+        struct fb_str kept = fb_arena_str(&p->arena, fb_str_of(joined));
+        free(joined);
+        if (kept.p == NULL)
+            return fb_err_set(err, FB_E_NOMEM, "out of memory");
+        s->capability_file = kept.p;
+    }
     return run_profile_check(p, err);
 }
 
@@ -129,7 +127,7 @@ static int name_session(struct run_settled *s, struct fb_err *err)
 {
     const char *env = getenv("FIRMA_RUN_SESSION_ID");
     struct fb_str wanted = fb_str_trim(fb_str_of(env));
-    if (wanted.n == 0 && is_truthy(getenv("FIRMA_RUN_REQUIRE_SESSION_ID")))
+    if (wanted.n == 0 && run_options_env_is_set("FIRMA_RUN_REQUIRE_SESSION_ID"))
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "FIRMA_RUN_REQUIRE_SESSION_ID is set, FIRMA_RUN_SESSION_ID is not");
     if (wanted.n > 0 && !st_ids_name_ok(wanted))
         return fb_err_set(err, FB_E_CONFIG_VALIDATION,
@@ -211,6 +209,26 @@ static bool cwd_is_visible(const struct run_settled *s)
     return false;
 }
 
+/* Whatever steers this run; a template of the Sidecar that cannot be read is reported when it is used. */
+static int hide_control_plane(struct run_settled *s, struct fb_err *err)
+{
+    const char *template = s->options->sidecar_config;
+    if (template == NULL)
+        template = getenv("FIRMA_SIDECAR_CONFIG_FILE");
+    int r = run_hidden_add_config(&s->hidden, &s->config, err);
+    if (r == 0)
+        r = run_hidden_add(&s->hidden, NULL, s->capability_file, err);
+    if (r == 0)
+        r = run_hidden_add(&s->hidden, NULL, s->capability_key_path, err);
+    if (r < 0 || template == NULL || template[0] == '\0' || !s->sidecar_local)
+        return r;
+    struct fc_config c = { 0 };
+    if (fc_config_load(template, &c, NULL) == 0)
+        r = run_hidden_add_config(&s->hidden, &c, err);
+    fc_config_done(&c);
+    return r;
+}
+
 static int plan_sandbox(struct run_settled *s, struct fb_err *err)
 {
     list_mounts(s);
@@ -220,7 +238,9 @@ static int plan_sandbox(struct run_settled *s, struct fb_err *err)
             workspace = s->mounts[i].source;
     if (!cwd_is_visible(s))
         snprintf(s->cwd, sizeof s->cwd, "%s", s->home);
-    int r = run_identity_resolve(s->profile.identity, workspace, &s->identity, err);
+    int r = hide_control_plane(s, err);
+    if (r == 0)
+        r = run_identity_resolve(s->profile.identity, workspace, &s->identity, err);
     if (r < 0)
         return r;
     s->plan = (struct run_sandbox_plan){
@@ -234,6 +254,8 @@ static int plan_sandbox(struct run_settled *s, struct fb_err *err)
             .n_mounts = s->n_mounts,
             .state_dir = s->state_dir,
             .config_path = s->config.path,
+            .hidden = (const char *const *)s->hidden.paths,
+            .n_hidden = s->hidden.count,
         },
     };
     const struct run_environ_ids ids = {
@@ -265,6 +287,7 @@ int run_settle(struct run_settled *s, const struct run_options *o, struct fb_err
 void run_settle_done(struct run_settled *s)
 {
     run_environ_done(&s->env);
+    run_hidden_done(&s->hidden);
     tk_claims_done(&s->capability);
     run_profile_done(&s->profile);
     fc_config_done(&s->config);

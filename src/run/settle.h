@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "run/endpoint.h"
 #include "run/environ.h"
+#include "run/hidden.h"
 #include "run/identity.h"
 #include "run/mounts.h"
 #include "run/options.h"
@@ -34,6 +35,7 @@ struct run_settled {
     struct tk_claims capability;        /* of capability_file */
     struct run_mount mounts[RUN_PROFILE_MOUNTS_MAX + 1];
     size_t n_mounts;
+    struct run_hidden hidden;
     struct run_sandbox_plan plan;
     struct run_environ env;
 };

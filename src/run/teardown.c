@@ -2,18 +2,7 @@
 #include "run/flow.h"
 
 #include "base/fd.h"
-
-#include <stdlib.h>
-#include <strings.h>
-
-static bool is_truthy(const char *text)
-{
-    static const char *const words[] = { "1", "true", "yes", "on" };
-    for (size_t i = 0; text != NULL && i < FB_COUNT(words); i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
+#include "run/options.h"
 
 static void close_doors(struct run_flow *f)
 {
@@ -46,7 +35,7 @@ int run_flow_teardown(struct run_flow *f, struct fb_err *err)
     run_capability_done(&f->capability);
     int r = 0;
     if (f->has_marker)
-        r = st_marker_done(&f->marker, is_truthy(getenv("FIRMA_RUN_KEEP_MARKERS")), err);
+        r = st_marker_done(&f->marker, run_options_env_is_set("FIRMA_RUN_KEEP_MARKERS"), err);
     fb_loop_free(f->loop);
     f->loop = NULL;
     return r;

@@ -8,6 +8,7 @@
 #include "base/proc.h"
 #include "base/toml.h"
 #include "stack/live.h"
+#include "stack/placeholders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GROW_PREFIX ".new-"
@@ -34,16 +36,36 @@ int st_marker_lock(int run_fd)
     return fd;
 }
 
+bool st_marker_is_held(int dir_fd)
+{
+    fb_auto(fb_fd_close) int lock = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (lock < 0)
+        return errno != ENOENT;
+    return flock(lock, LOCK_EX | LOCK_NB) < 0;
+}
+
 /* True when nobody holds the lock of the growing directory @name. */
 static bool is_orphan(int run_fd, const char *name)
 {
     fb_auto(fb_fd_close) int dir = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (dir < 0)
-        return false;
-    fb_auto(fb_fd_close) int lock = openat(dir, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (lock < 0)
-        return errno == ENOENT;
-    return flock(lock, LOCK_EX | LOCK_NB) == 0;
+    return dir >= 0 && !st_marker_is_held(dir);
+}
+
+void st_marker_clear_traces(int run_fd, const char *name, const char *id)
+{
+    fb_auto(fb_fd_close) int dir = openat(run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir >= 0)
+        st_placeholders_clear(dir);
+    char file[80];
+    fb_auto(fb_fd_close) int tokens = openat(run_fd, "../capabilities", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (tokens >= 0 && snprintf(file, sizeof file, "%s.toml", id) < (int)sizeof file)
+        (void)unlinkat(tokens, file, 0);
+}
+
+static int remove_dead(int run_fd, const char *name, const char *id, struct fb_err *err)
+{
+    st_marker_clear_traces(run_fd, name, id);
+    return fb_fs_remove_tree_at(run_fd, name, err);
 }
 
 void st_marker_collect_unfinished(int run_fd)
@@ -57,7 +79,7 @@ void st_marker_collect_unfinished(int run_fd)
     }
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
         if (strncmp(e->d_name, GROW_PREFIX, strlen(GROW_PREFIX)) == 0 && is_orphan(run_fd, e->d_name))
-            (void)fb_fs_remove_tree_at(run_fd, e->d_name, NULL);
+            (void)remove_dead(run_fd, e->d_name, e->d_name + strlen(GROW_PREFIX), NULL);
     closedir(d);
 }
 
@@ -67,13 +89,17 @@ static int claim_id(struct st_marker *m, const char *name, struct fb_err *err)
     enum st_live live = st_live_marker(m->run_fd, m->id);
     if (live == ST_LIVE_YES || live == ST_LIVE_UNSURE)
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "sandbox id '%s' is in use by a live run", m->id);
-    if (live == ST_LIVE_DEAD && fb_fs_remove_tree_at(m->run_fd, m->id, err) < 0)
-        return err == NULL ? FB_E_IO : err->code;
+    fb_auto(fb_fd_close) int old = openat(m->run_fd, m->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (live == ST_LIVE_DEAD && old >= 0 && st_marker_is_held(old))
+        return fb_err_set(err, FB_E_CONFIG_VALIDATION, "sandbox id '%s' is in use by a run that is ending", m->id);
+    int r = live == ST_LIVE_DEAD ? remove_dead(m->run_fd, m->id, m->id, err) : 0;
+    if (r < 0)
+        return r;
     if (faccessat(m->run_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     if (!is_orphan(m->run_fd, name))
         return fb_err_set(err, FB_E_CONFIG_VALIDATION, "sandbox id '%s' is in use by a run that is starting", m->id);
-    return fb_fs_remove_tree_at(m->run_fd, name, err);
+    return remove_dead(m->run_fd, name, m->id, err);
 }
 
 static int make_growing(struct st_marker *m, struct fb_err *err)
@@ -164,6 +190,15 @@ int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, st
     return 0;
 }
 
+/* Somebody else may have collected ours and taken the name since. */
+static bool is_ours(const struct st_marker *m, const char *name)
+{
+    struct stat here;
+    struct stat there;
+    return fstat(m->dir_fd, &here) == 0 && fstatat(m->run_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err)
 {
     int r = 0;
@@ -171,7 +206,9 @@ int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err)
         char name[80];
         grow_name(name, m->id);
         fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
-        r = fb_fs_remove_tree_at(m->run_fd, m->published ? m->id : name, err);
+        const char *current = m->published ? m->id : name;
+        if (is_ours(m, current))
+            r = fb_fs_remove_tree_at(m->run_fd, current, err);
     }
     fb_fd_close(&m->lock_fd);
     fb_fd_close(&m->dir_fd);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,7 +33,7 @@ struct st_marker_meta {
     int64_t started_at_ns; /* Unix time */
 };
 
-/* Starts a marker. FB_E_CONFIG_VALIDATION when @id is in use by a live run; a stale one of the same id is removed. */
+/* Starts a marker; a run whose Sidecar is not its own never publishes it. FB_E_CONFIG_VALIDATION when @id is in use by a live run; a stale one of the same id is removed. */
 int st_marker_begin(struct st_marker *m, const char *state_dir, const char *id, struct fb_err *err);
 /* Writes sidecar.pid, then metadata.toml, then renames into place. */
 int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, struct fb_err *err);
@@ -40,6 +41,10 @@ int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, st
 int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err);
 /* Takes the lock of @run_fd that serialises making, claiming and collecting; closing the descriptor lets go. -1 on error. */
 int st_marker_lock(int run_fd);
+/* True when the launcher that made the marker @dir_fd still lives: it cleans up by itself. */
+bool st_marker_is_held(int dir_fd);
+/* What a dead run of @id left outside its directory @name below @run_fd: empty mount points, the capability file. */
+void st_marker_clear_traces(int run_fd, const char *name, const char *id);
 /* Removes every `.new-*` below @run_fd whose lock is free. Errors are ignored: the next call tries again. */
 void st_marker_collect_unfinished(int run_fd);
 

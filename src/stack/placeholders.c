@@ -5,10 +5,12 @@
 #include "base/fd.h"
 #include "base/fs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,8 +23,13 @@ int st_placeholders_save(int marker_fd, const struct st_placeholder *list, size_
         return 0;
     struct fb_buf text;
     fb_buf_init(&text, ST_PLACEHOLDERS_MAX_BYTES);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (strchr(list[i].path, '\n') != NULL) {
+            fb_buf_done(&text);
+            return fb_err_set(err, FB_E_CONFIG_VALIDATION, "a path of the workspace holds a line feed");
+        }
         fb_buf_addf(&text, "%c %s\n", list[i].is_dir ? 'd' : 'f', list[i].path);
+    }
     int r = fb_buf_failed(&text) ? fb_err_set(err, FB_E_LIMIT, "too many protected names in the workspace")
                                  : fb_fs_write_atomic_at(marker_fd, FILE_NAME, 0600, text.p, text.n, false, err);
     fb_buf_done(&text);
@@ -39,16 +46,30 @@ static int open_parent(const char *path)
     return fd;
 }
 
+/* git refuses an empty "commondir"; one that says "." means what none at all means. */
+static bool is_as_made(int fd, const char *name, const struct stat *st)
+{
+    char text[2];
+    if (strcmp(name, "commondir") != 0)
+        return st->st_size == 0;
+    return st->st_size == 2 && pread(fd, text, sizeof text, 0) == 2 && memcmp(text, ".\n", 2) == 0;
+}
+
+/* Removing a mount point uncovers it in every namespace: one that a living run has locked is that run's to remove. */
 static void remove_if_empty(const char *path, bool is_dir)
 {
     const char *name = strrchr(path, '/');
     fb_auto(fb_fd_close) int parent = name == NULL || name[1] == '\0' ? -1 : open_parent(path);
     struct stat st;
-    if (parent < 0 || fstatat(parent, name + 1, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (parent < 0)
         return;
-    if (is_dir && S_ISDIR(st.st_mode))
+    fb_auto(fb_fd_close) int fd =
+        openat(parent, name + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (is_dir ? O_DIRECTORY : 0));
+    if (fd < 0 || fstat(fd, &st) < 0 || (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK))
+        return;
+    if (is_dir)
         (void)unlinkat(parent, name + 1, AT_REMOVEDIR);
-    else if (!is_dir && S_ISREG(st.st_mode) && st.st_size == 0)
+    else if (S_ISREG(st.st_mode) && is_as_made(fd, name + 1, &st))
         (void)unlinkat(parent, name + 1, 0);
 }
 

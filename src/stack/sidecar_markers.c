@@ -8,7 +8,6 @@
 #include "stack/live.h"
 #include "stack/marker.h"
 #include "stack/meta.h"
-#include "stack/placeholders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -268,8 +267,10 @@ static bool collect(int run, const char *id)
     if (guard < 0 || st_live_marker(run, id) != ST_LIVE_DEAD)
         return false;
     fb_auto(fb_fd_close) int dir = openat(run, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (dir >= 0)
-        st_placeholders_clear(dir);
+    /* While its launcher lives the sandbox may, and its covers must stay; the launcher removes the marker itself. */
+    if (dir < 0 || st_marker_is_held(dir))
+        return false;
+    st_marker_clear_traces(run, id, id);
     return fb_fs_remove_tree_at(run, id, NULL) == 0;
 }
 
