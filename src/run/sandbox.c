@@ -18,7 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DIAGNOSTICS_READ_BYTES = 4096 };
+enum {
+    DIAGNOSTICS_READ_BYTES = 4096,
+    END_GRACE_MS = 1000, /* for the kernel to take the namespaces down; usually one or two */
+};
 
 static char *first_executable(const char *const *paths, size_t n)
 {
@@ -325,7 +328,13 @@ int run_sandbox_signal(struct run_sandbox *sb, int sig)
 
 void run_sandbox_kill(struct run_sandbox *sb)
 {
-    if (sb->bwrap.pid > 0)
+    if (sb->bwrap.pid <= 0)
+        return;
+    /* firma-init takes the end of the socket for our death, kills everything and ends; bubblewrap then reaps it. A
+     * bubblewrap that was killed first would leave it to whatever the host's pid 1 does with orphans. */
+    if (sb->ready && sb->control >= 0)
+        (void)shutdown(sb->control, SHUT_RDWR);
+    else
         (void)fb_proc_signal(&sb->bwrap, SIGKILL);
 }
 
@@ -345,11 +354,12 @@ int run_sandbox_wait(struct run_sandbox *sb, int timeout_ms, struct fb_err *err)
 
 void run_sandbox_done(struct run_sandbox *sb)
 {
-    /* Closing our end alone ends the sandbox: firma-init takes it for the launcher's death. The kill is for the case
-     * that firma-init does not live yet. */
-    fb_fd_close(&sb->control);
     run_sandbox_kill(sb);
-    (void)run_sandbox_wait(sb, -1, NULL);
+    fb_fd_close(&sb->control);
+    if (run_sandbox_wait(sb, END_GRACE_MS, NULL) != 0) {
+        (void)fb_proc_signal(&sb->bwrap, SIGKILL);
+        (void)run_sandbox_wait(sb, -1, NULL);
+    }
     fb_fd_close(&sb->diagnostics);
     run_mounts_let_go(&sb->mounts);
     if (sb->placeholders_made)

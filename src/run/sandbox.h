@@ -104,7 +104,8 @@ int run_sandbox_go(struct run_sandbox *sb, const struct run_sandbox_go *go, stru
 
 /* Asks firma-init to signal the agent's process group. A sandbox that is gone is no error. */
 int run_sandbox_signal(struct run_sandbox *sb, int sig);
-/* SIGKILL to bubblewrap through its pidfd; the kernel then kills the whole pid namespace. */
+/* Ends every process of the sandbox at once, by its pid 1 where that lives, else by SIGKILL to bubblewrap. Afterwards
+ * run_sandbox_read says FB_E_WAIT; run_sandbox_done sees it through. */
 void run_sandbox_kill(struct run_sandbox *sb);
 /* Waits up to @timeout_ms for bubblewrap to be gone and reaps it: 0 gone, 1 still there, FB_E_WAIT. */
 int run_sandbox_wait(struct run_sandbox *sb, int timeout_ms, struct fb_err *err);
