@@ -184,6 +184,8 @@ int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, st
     char name[80];
     grow_name(name, m->id);
     fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
+    if (guard < 0)
+        return fb_err_sys(err, FB_E_IO, errno, "cannot lock the directory of markers");
     if (renameat(m->run_fd, name, m->run_fd, m->id) < 0)
         return fb_err_sys(err, FB_E_IO, errno, "cannot publish the marker '%s'", m->path);
     m->published = true;

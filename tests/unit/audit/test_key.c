@@ -9,6 +9,11 @@ static const char sec1[] = "-----BEGIN EC PRIVATE KEY-----\n"
                            "HJzkThkGyyj4hNekFjTpTYIoyM2gxGPZ5A==\n"
                            "-----END EC PRIVATE KEY-----\n";
 
+#define ED25519_KEY                                                                                                     \
+    "-----BEGIN PRIVATE KEY-----\n"                                                                                    \
+    "MC4CAQAwBQYDK2VwBCIEILTL+0PfTOIQcn2VPkpxMwf6Gbt9n4UEFDjZ4RuUKjd0\n"                                                \
+    "-----END PRIVATE KEY-----\n"
+
 static void generated_keys_sign_and_their_public_half_checks(void **state)
 {
     struct place *p = *state;
@@ -46,9 +51,7 @@ static void what_is_no_p256_key_is_refused_by_name(void **state)
         "x",
         "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
         EXAMPLE_PUBLIC, /* a public key signs nothing */
-        /* Ed25519 */
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEILTL+0PfTOIQcn2VPkpxMwf6Gbt9n4UEFDjZ4RuUKjd0\n-----END "
-        "PRIVATE KEY-----\n",
+        ED25519_KEY,
     };
     for (size_t i = 0; i < FB_COUNT(bad); i++) {
         assert_int_equal(fa_key_from_private_pem(fb_str_of(bad[i]), &key, &err), FB_E_CONFIG_VALIDATION);
