@@ -39,8 +39,8 @@ static bool action_parent(struct cedar_resolver *r, const struct cedar_raw_names
     if (!type.ptr)
         return false;
     bool plain = ref->name.len == 0 || !memchr(ref->name.ptr, ':', ref->name.len);
-    if (!plain || (ref->name.len && !has_action(r, type, ref->id)))
-        type = ref->name;
+    if (!plain || !has_action(r, type, ref->id))
+        type = ref->name.len ? ref->name : CEDAR_S("Action");
     *ret = cedar_uid_make(type, ref->id);
     if (has_action(r, type, ref->id))
         return true;

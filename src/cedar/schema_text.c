@@ -82,15 +82,21 @@ static bool string(struct reader *r, struct cedar_str *ret)
     return !r->rc;
 }
 
-static bool ident(struct reader *r, struct cedar_str *ret)
+/* @builtin: `__cedar` counts as a name like any other, as it does for attributes and actions. */
+static bool any_ident(struct reader *r, bool builtin, struct cedar_str *ret)
 {
     if (r->t->kind != CEDAR_T_IDENT)
         return unexpected(r, "a name") != NULL;
     *ret = word(r);
-    if (cedar_is_reserved(*ret))
+    if (cedar_is_reserved(*ret) && !(builtin && cedar_str_eq(*ret, CEDAR_S("__cedar"))))
         return fail(r, r->t, "ReservedIdentifier", "`%.*s` is reserved and cannot be a name", CEDAR_ARG(*ret)) != NULL;
     r->t++;
     return true;
+}
+
+static bool ident(struct reader *r, struct cedar_str *ret)
+{
+    return any_ident(r, false, ret);
 }
 
 /* ident ( "::" ident )*; `__cedar` may stand first where @builtin. */
@@ -169,7 +175,7 @@ static bool attr_decl(struct reader *r, struct cedar_raw_attr *a)
 {
     if (!annotations(r, &a->annots))
         return false;
-    if (r->t->kind == CEDAR_T_STRING ? !string(r, &a->name) : !ident(r, &a->name))
+    if (r->t->kind == CEDAR_T_STRING ? !string(r, &a->name) : !any_ident(r, true, &a->name))
         return false;
     a->required = !accept(r, CEDAR_T_QUESTION);
     if (!expect(r, CEDAR_T_COLON, a->required ? "`:` or `?`" : "`:`"))
@@ -245,7 +251,7 @@ static bool ref_string(struct reader *r, struct cedar_raw_ref *ref)
 
 static bool ref_action_name(struct reader *r, struct cedar_raw_ref *ref)
 {
-    return r->t->kind == CEDAR_T_STRING ? string(r, &ref->id) : ident(r, &ref->id);
+    return r->t->kind == CEDAR_T_STRING ? string(r, &ref->id) : any_ident(r, true, &ref->id);
 }
 
 /* name | path "::" string */

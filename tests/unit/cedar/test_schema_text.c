@@ -68,6 +68,9 @@ static void verdicts(void **state)
         { "namespace N { entity A; } entity B { x: A };", "UnknownType" },
         { "action a; entity A { x: Action };", "ok" },
         { "entity A { x: Action };", "UnknownType" },
+        { "namespace N { action a in b; } action b;", "ok" },
+        { "action __cedar; entity A { __cedar: __cedar::Long };", "ok" },
+        { "entity __cedar;", "ReservedIdentifier" },
     };
     char out[64];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
