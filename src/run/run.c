@@ -119,6 +119,19 @@ static int finish(struct run_flow *f, int r, struct fb_err *err)
     return r;
 }
 
+/* A command on the host that no mount shows is refused by name; one that is nowhere gets its 127 from inside. */
+static int check_view(const struct run_settled *s, const struct run_mounts *view, struct fb_err *err)
+{
+    char *found = NULL;
+    int r = run_mounts_find_command(view, s->options->command[0], run_environ_get(&s->env, "PATH"), s->cwd, &found, err);
+    free(found);
+    if (view->scan_cut)
+        fputs("warning: the workspace is too large to look for every nested repository; those not found are not "
+              "protected\n",
+              stderr);
+    return r;
+}
+
 static int launch(struct run_settled *s, const struct run_children *entries, int *ret_status, struct fb_err *err)
 {
     struct run_flow f = { .s = s, .entries = entries, .proxy_fd = -1, .dns_udp_fd = -1, .dns_tcp_fd = -1 };
@@ -130,6 +143,8 @@ static int launch(struct run_settled *s, const struct run_children *entries, int
         r = run_sandbox_prepare(&s->plan, &f.sandbox, err);
         f.has_sandbox = true;
     }
+    if (r == 0)
+        r = check_view(s, &f.sandbox.mounts, err);
     if (r == 0)
         r = choose_components(&f, err);
     run_timings_mark(&f.timings, "plan settled");
