@@ -58,10 +58,12 @@ static int read_path(struct fb_arena *arena, struct sc_request *ret, char text[S
     struct fb_str target = fb_arena_str(arena, ret->target.path_query);
     if (room == NULL || target.p == NULL)
         return refuse(text, FB_E_LIMIT, "request too large");
-    int r = fn_url_path(target, 0, room, cap, &ret->path, &err);
+    /* Encoded separators pass here: whether they may stand is for the matching rule to say. */
+    int r = fn_url_path(target, FN_PATH_ENCODED_SEPARATORS, room, cap, &ret->path, &err);
     if (r < 0)
         return refuse(text, r, err.msg);
     env->path = ret->path.match;
+    env->has_encoded_separator = ret->path.has_encoded_separator;
     env->has_query = ret->path.has_query;
     env->query = ret->path.query;
     env->target = target;
