@@ -55,9 +55,15 @@ def test_full_disk_denies_and_recovers(tmp_path, small_disk, upstream):
                 allowed.append("/%d" % i)
             else:
                 raise AssertionError("the disk never filled")
-        r = s.get(upstream.authority, "/during")
-        assert r.status == 403 and r.json()["detail"] == "AUDIT_UNAVAILABLE"
-        assert all(not q.startswith(b"GET /during ") for q in upstream.requests)
+        # At the edge a line or two may still find room; whatever is allowed must be on file.
+        for i in range(50):
+            r = s.get(upstream.authority, "/during%d" % i)
+            if r.status == 200:
+                allowed.append("/during%d" % i)
+            else:
+                assert r.status == 403 and r.json()["detail"] == "AUDIT_UNAVAILABLE"
+                assert all(not q.startswith(b"GET /during%d " % i) for q in upstream.requests)
+        assert r.status == 403
         recorded = {e["resource"] for e in whole_lines(s.audit_path)}
         assert all(upstream.authority + p in recorded for p in allowed)
         subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)

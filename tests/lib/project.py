@@ -115,7 +115,9 @@ class Run:
         return json.loads(line)
 
     def line(self):
-        return self.process.stdout.readline().decode().rstrip("\n")
+        """The next line of the agent; what happened instead, when there is none."""
+        line = self.process.stdout.readline().decode()
+        return line.rstrip("\n") if line else repr(self.finish())
 
     def signal(self, sig):
         self.process.send_signal(sig)

@@ -100,6 +100,10 @@ class Upstream:
             connection.send(answer(request.split(b" ", 2)[1]))
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # an accept under way would take one more
+        except OSError:
+            pass
         self.listener.close()
 
     def __enter__(self):

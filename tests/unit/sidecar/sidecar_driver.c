@@ -71,7 +71,7 @@ static int set_limit(struct sc_limits *l, char *text)
 
 int main(int argc, char **argv)
 {
-    struct serve_options o = { 0 };
+    static struct serve_options o; /* static: what it points to is in use until the very end */
     sc_limits_default(&o.limits);
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i];
