@@ -81,7 +81,8 @@ static int one(const struct cli_opt *opts, size_t n, int argc, char **argv, int 
         return 0;
     }
     if (value == NULL) {
-        if (*i + 1 >= argc)
+        /* `--` ends the options: as a value it is a forgotten one. */
+        if (*i + 1 >= argc || strcmp(argv[*i + 1], "--") == 0)
             return fb_err_set(err, FB_E_USAGE, "option '--%s' wants a value: --%s %s", o->name, o->name, o->meta);
         value = argv[++*i];
     }

@@ -114,7 +114,11 @@ static int get_capability(struct run_flow *f, struct fb_err *err)
         return r;
     if (f->s->capability_file != NULL)
         return run_capability_copy(&f->capability, f->s->capability_file, &f->s->capability, err);
-    r = mint(f, RUN_CAPABILITY_MINT_TIMEOUT_MS, err);
+    /* The whole launch has one limit; a silent Authority must not stretch it. */
+    uint64_t limit_s = f->s->options->sidecar_startup_timeout_s == 0 ? RUN_READY_DEFAULT_S
+                                                                     : f->s->options->sidecar_startup_timeout_s;
+    bool short_limit = limit_s < RUN_CAPABILITY_MINT_TIMEOUT_MS / 1000;
+    r = mint(f, short_limit ? (int64_t)limit_s * 1000 : RUN_CAPABILITY_MINT_TIMEOUT_MS, err);
     return r < 0 ? r : schedule_renewal(f, err);
 }
 
