@@ -37,6 +37,7 @@ extern "C" {
 enum {
     CEDAR_MAX_TEXT_BYTES = 64 << 20,    /* one policy, schema or JSON text */
     CEDAR_MAX_NESTING = 256,            /* brackets, `if`, JSON and type nesting in any text */
+    CEDAR_MAX_POLICY_JSON = 1024,       /* nesting of JSON in the policy format, where each operator is two levels */
     CEDAR_MAX_EXPR_DEPTH = 1024,        /* depth of one expression tree, left-leaning chains included */
     CEDAR_MAX_POLICIES = 1000000,       /* in one set */
     CEDAR_MAX_ANNOTATIONS = 1000,       /* on one policy or declaration */
@@ -413,6 +414,37 @@ CEDAR_API void cedar_report_free(struct cedar_report *report);
 CEDAR_API size_t cedar_report_count(const struct cedar_report *report);
 /* Borrowed; NULL when out of range. */
 CEDAR_API const struct cedar_finding *cedar_report_at(const struct cedar_report *report, size_t i);
+
+/* ---- other forms -------------------------------------------------------------------------------------------- */
+
+/* Text the library made: on the heap, NUL-terminated beyond its length. */
+struct cedar_text {
+    char *ptr;
+    size_t len;
+};
+
+/* Releases and clears; NULL is fine. */
+CEDAR_API void cedar_text_free(struct cedar_text *t);
+
+/* Canonical text of one policy (a link: with its slots filled in); it parses back to the same policy.
+ * CEDAR_E_ARG (no such policy), CEDAR_E_NOMEM. */
+CEDAR_API int cedar_policy_to_text(const struct cedar_policy_set *set, size_t index, struct cedar_text *ret_text)
+    CEDAR_MUST_USE;
+/* One policy or template in Cedar's JSON policy format. The same codes. */
+CEDAR_API int cedar_policy_to_json(const struct cedar_policy_set *set, size_t index, struct cedar_text *ret_text)
+    CEDAR_MUST_USE;
+/* The whole set: {"staticPolicies", "templates", "templateLinks"}. CEDAR_E_NOMEM. */
+CEDAR_API int cedar_policy_set_to_json(const struct cedar_policy_set *set, struct cedar_text *ret_text) CEDAR_MUST_USE;
+/**
+ * Reads a set in the JSON form above. Ids are those of the text.
+ * Returns 0, CEDAR_E_JSON, CEDAR_E_PARSE (the format is broken; with a place), CEDAR_E_LINK (ids, links), CEDAR_E_UTF8,
+ * CEDAR_E_LIMIT, CEDAR_E_NOMEM.
+ */
+CEDAR_API int cedar_policy_set_from_json(const char *text, size_t len, struct cedar_policy_set **ret_set,
+                                         struct cedar_error *err) CEDAR_MUST_USE;
+/* Reads one policy or template in the JSON policy format into a new set of one, with id "policy0". The same codes. */
+CEDAR_API int cedar_policy_from_json(const char *text, size_t len, struct cedar_policy_set **ret_set,
+                                     struct cedar_error *err) CEDAR_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -130,7 +130,7 @@ int cedar_entities_from_json(const char *text, size_t len, const struct cedar_sc
         return cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
     struct cedar_value_reader r = { ents->arena, { text, len, err } };
     cedar_arena_init(&temp, SIZE_MAX / 2);
-    int rc = cedar_json_parse(ents->arena, &temp, &r.src, &j);
+    int rc = cedar_json_parse(ents->arena, &temp, &r.src, CEDAR_MAX_NESTING, &j);
     cedar_arena_done(&temp);
     if (!rc)
         rc = read_all(&r, schema, &j, ents);

@@ -9,7 +9,7 @@ struct reader {
     const struct cedar_source *src;
     const char *p;
     size_t n, at;
-    unsigned depth;
+    unsigned depth, max_depth;
     int rc;
 };
 
@@ -313,9 +313,9 @@ static bool value_of(struct reader *r, struct cedar_json *ret)
 static bool value(struct reader *r, struct cedar_json *ret)
 {
     blanks(r);
-    if (r->depth >= CEDAR_MAX_NESTING) {
-        r->rc = cedar_error_at(r->src, r->at, 1, CEDAR_E_LIMIT, "NestingTooDeep", "nested more than %d deep",
-                               CEDAR_MAX_NESTING);
+    if (r->depth >= r->max_depth) {
+        r->rc =
+            cedar_error_at(r->src, r->at, 1, CEDAR_E_LIMIT, "NestingTooDeep", "nested more than %u deep", r->max_depth);
         return false;
     }
     r->depth++;
@@ -327,9 +327,9 @@ static bool value(struct reader *r, struct cedar_json *ret)
 }
 
 int cedar_json_parse(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src,
-                     struct cedar_json *ret)
+                     unsigned max_nesting, struct cedar_json *ret)
 {
-    struct reader r = { .arena = a, .temp = temp, .src = src, .p = src->text, .n = src->len };
+    struct reader r = { .arena = a, .temp = temp, .src = src, .p = src->text, .n = src->len, .max_depth = max_nesting };
     if (src->len > CEDAR_MAX_TEXT_BYTES)
         return cedar_error_set(src->err, CEDAR_E_LIMIT, "TextTooLong", "text is longer than %d bytes",
                                CEDAR_MAX_TEXT_BYTES);

@@ -260,7 +260,7 @@ int cedar_context_from_json(struct cedar_scratch *s, const struct cedar_schema *
                                    "the action is not declared in the schema");
         type = a->context;
     }
-    int rc = cedar_json_parse(&s->arena, &s->arena, &r.src, &j);
+    int rc = cedar_json_parse(&s->arena, &s->arena, &r.src, CEDAR_MAX_NESTING, &j);
     struct cedar_value *v = CEDAR_NEW(&s->arena, struct cedar_value);
     if (!rc && !v)
         rc = nomem(&r);

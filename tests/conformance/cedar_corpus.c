@@ -218,7 +218,7 @@ static int visit(const char *path, const struct stat *st, int kind, struct FTW *
     struct cedar_error err;
     struct cedar_source src = { text.text, text.n, &err };
     cedar_arena_init(&arena, SIZE_MAX / 2);
-    if (cedar_json_parse(&arena, &arena, &src, &json) == 0 && cedar_json_get(&json, "policies") &&
+    if (cedar_json_parse(&arena, &arena, &src, CEDAR_MAX_NESTING, &json) == 0 && cedar_json_get(&json, "policies") &&
         get(&json, "requests", "queries"))
         replay(path, &json, text);
     cedar_arena_done(&arena);

@@ -11,7 +11,7 @@ static int parse(const char *text, size_t len, struct cedar_error *err)
     struct cedar_json j;
     struct cedar_source src = { text, len, err };
     cedar_arena_init(&a, 64 << 20);
-    int rc = cedar_json_parse(&a, &a, &src, &j);
+    int rc = cedar_json_parse(&a, &a, &src, CEDAR_MAX_NESTING, &j);
     cedar_arena_done(&a);
     return rc;
 }
@@ -85,7 +85,7 @@ static void integers_are_exact_or_no_integers(void **state)
         struct cedar_json j;
         struct cedar_source src = { rows[i].text, strlen(rows[i].text), &err };
         cedar_arena_init(&a, 1 << 20);
-        assert_int_equal(cedar_json_parse(&a, &a, &src, &j), 0);
+        assert_int_equal(cedar_json_parse(&a, &a, &src, CEDAR_MAX_NESTING, &j), 0);
         assert_int_equal(j.kind, rows[i].kind);
         cedar_arena_done(&a);
     }
