@@ -113,6 +113,13 @@ static int find_tables(const struct fb_toml_doc *doc, const struct fb_toml **ret
     return r < 0 ? r : fb_toml_want_table(doc, *ret_profiles, err);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const char *const *left = a;
+    const char *const *right = b;
+    return strcmp(*left, *right);
+}
+
 int run_profile_resolve(struct run_profile *ret, const char *name, const struct fb_toml_doc *doc, struct fb_err *err)
 {
     memset(ret, 0, sizeof *ret);
@@ -137,6 +144,7 @@ int run_profile_resolve(struct run_profile *ret, const char *name, const struct 
         snprintf(where, sizeof where, "profiles.%s", name);
         r = run_profile_patch(ret, doc, own, where, err);
     }
+    qsort(ret->env_passthrough.items, ret->env_passthrough.count, sizeof ret->env_passthrough.items[0], by_name);
     return r;
 }
 

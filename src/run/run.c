@@ -9,6 +9,7 @@
 #include "stack/placeholders.h"
 #include "stack/statedir.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,6 +165,8 @@ int run_main(const struct run_options *o, const struct run_children *children, i
     int r = run_options_check(o, err);
     if (r < 0)
         return r;
+    /* A peer that hangs up is an error of that call, not the end of this process. */
+    (void)signal(SIGPIPE, SIG_IGN);
     struct run_settled s = { 0 };
     r = run_settle(&s, o, err);
     if (r == 0 && o->print_effective_config) {
