@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The rules of this tree that a compiler does not check: who may include whom, header contracts, banned calls, sizes,
-words that must not stay. Prints one line a finding and closes with a count; exit 1 when there is any."""
+words that must not stay, documents that repeat the code (lint_docs.py). Prints one line a finding and closes with a
+count; exit 1 when there is any."""
 
 import pathlib
 import re
 import subprocess
 import sys
+
+import lint_docs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
@@ -147,6 +150,7 @@ def main():
             check_functions(path, code)
         if SRC in path.parents or "include" in path.parts:
             check_words(path, text, code)
+    lint_docs.check(ROOT, LAYERS, say)
     for line in findings:
         print(line)
     print(f"lint: {count} C files, {len(findings)} findings")

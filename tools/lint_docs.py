@@ -1,0 +1,116 @@
+"""Documents that repeat what the code says: the parts of tools/lint.py that keep the two together. check(root, layers, say)
+reports each difference by say(path, line, text)."""
+
+import re
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LIMIT = re.compile(r"^\| `([A-Z0-9_]+)` \| `([^`]+)` \| `([^`]+)` \|")
+ERROR_ROW = re.compile(r"^\| `(\w+)` \| (\d) \|.*\| ([^|]*) \|$")
+ERROR_DEF = re.compile(r'FB_ERR\(\w+, "(\w+)", (\d), *\s*"([^"]*)"\)')
+# Headers that hold nothing but limits: each of their constants must stand on the page.
+LIMIT_HEADERS = ("src/core/limits.h", "src/rpc/bounds.h")
+
+
+def anchor(title):
+    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
+def anchors(path):
+    return {anchor(re.sub(r"[`*]", "", m.group(1))) for m in re.finditer(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)}
+
+
+def check_links(root, path, say):
+    fenced = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        if fenced:
+            continue
+        for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, part = target.partition("#")
+            where = (path.parent / name).resolve() if name else path
+            if not where.exists():
+                say(path, number, f"link to nothing: {target}")
+            elif part and where.suffix == ".md" and part not in anchors(where):
+                say(path, number, f"no such heading: {target}")
+
+
+def check_limits(root, say):
+    page = root / "docs/reference/limits.md"
+    named = set()
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        row = LIMIT.match(line)
+        if row is None:
+            continue
+        name, value, header = row.groups()
+        named.add(name)
+        where = root / header
+        text = where.read_text(encoding="utf-8") if where.is_file() else ""
+        found = re.search(rf"\b{name}\s*=\s*([^,}}/\n]+)", text)
+        if found is None or found.group(1).strip() != value:
+            say(page, number, f"{name} is {found.group(1).strip() if found else 'not there'} in {header}, {value} here")
+    for header in LIMIT_HEADERS:
+        for name in re.findall(r"^    ([A-Z0-9_]+)\s*=", (root / header).read_text(encoding="utf-8"), re.M):
+            if name not in named:
+                say(page, 1, f"{name} of {header} is missing")
+
+
+def check_errors(root, say):
+    page = root / "docs/reference/errors.md"
+    code = {m[0]: m[1:] for m in ERROR_DEF.findall((root / "src/base/err_table.h").read_text(encoding="utf-8"))}
+    shown = {}
+    for line in page.read_text(encoding="utf-8").splitlines():
+        row = ERROR_ROW.match(line)
+        if row is not None:
+            shown[row.group(1)] = row.groups()[1:]
+    for name in sorted(code.keys() | shown.keys()):
+        if code.get(name) != shown.get(name):
+            say(page, 1, f"{name}: the table says {code.get(name)}, the page {shown.get(name)}")
+
+
+def check_architecture(root, layers, say):
+    """The page names every folder of src/, and the layer table of the lint row by row."""
+    page = root / "docs/ARCHITECTURE.md"
+    text = page.read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)/` \| [^|]* \| ([^|]*) \|", text, re.M))
+    folders = {p.name for p in (root / "src").iterdir() if p.is_dir()}
+    for name in sorted(folders ^ rows.keys()):
+        say(page, 1, f"{name}/ is {'missing here' if name in folders else 'no folder of src/'}")
+    for name in sorted(folders & rows.keys()):
+        below = layers.get(name, set())
+        wanted = "everything" if below is None else " ".join(sorted(below)) or "nothing"
+        said = " ".join(sorted(re.sub(r"[`,]", "", rows[name]).split()))
+        if said != wanted:
+            say(page, 1, f"{name}/ may include {wanted}; the page says {said}")
+    for file in re.findall(r"`((?:src|include|data|tools|tests|examples|bench)/[\w./-]+)`", text):
+        if not (root / file).exists():
+            say(page, 1, f"names a file that is not there: {file}")
+
+
+def check_threats(root, say):
+    """Every promise stands beside a test that exists."""
+    page = root / "docs/THREATS.md"
+    files = {p.name: p for p in (root / "tests").rglob("*") if p.suffix in {".py", ".c"}}
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("## Not"):
+            break
+        if not line.startswith("| ") or line.startswith(("| an agent cannot", "| promise")):
+            continue
+        named = re.findall(r"`(\w+\.(?:py|c))(?:::(\w+))?`", line.split("|")[2])
+        if not named:
+            say(page, number, "a promise without a test")
+        for file, test in named:
+            path = files.get(file)
+            if path is None or (test and f"def {test}(" not in path.read_text(encoding="utf-8")):
+                say(page, number, f"no such test: {file}{'::' + test if test else ''}")
+
+
+def check(root, layers, say):
+    for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
+        check_links(root, path, say)
+    check_limits(root, say)
+    check_errors(root, say)
+    check_architecture(root, layers, say)
+    check_threats(root, say)
