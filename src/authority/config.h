@@ -37,7 +37,9 @@ struct au_config {
     bool allow_insecure_remote_listen;
     struct sockaddr_storage addr; /* of listen_addr */
     socklen_t addr_len;
-    bool loopback_fallback; /* only set by code: 127.0.0.1 when [::1] cannot be bound */
+    /* Only set by code: */
+    bool loopback_fallback;  /* 127.0.0.1 when [::1] cannot be bound */
+    uint64_t watch_delay_ms; /* see au_dirhub_new */
 };
 
 /* Fills in every default, no file and no environment. FB_E_NOMEM. */

@@ -1,5 +1,6 @@
 #include "authority/rundir.h"
 
+#include "authority/dirwatch.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -127,6 +128,7 @@ static int fill_config(const char *run_dir, const struct st_msg *start, struct a
         rc = prefer_existing(&c->key_file, start, "key_file", err);
     c->max_ttl_s = RUN_TTL_S;
     c->loopback_fallback = true;
+    c->watch_delay_ms = AU_DIRWATCH_DELAY_MS;
     return rc == 0 ? au_config_check(c, err) : rc;
 }
 

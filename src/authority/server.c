@@ -31,7 +31,7 @@ struct au_server {
     int revocation_dir_fd; /* so that the directory may be renamed with its parent */
     char *revocation_dir;
     char *revocation_name;
-    struct au_dirwatch *watches[3];
+    struct au_dirhub *changes;
     struct au_service service;
     struct rp_server *rpc;
     char addr[AU_ADDR_TEXT_BYTES];
@@ -139,13 +139,14 @@ static int load_revocations(struct au_server *s, struct fb_err *err)
 
 static int place_watches(struct au_server *s, struct fb_err *err)
 {
-    int rc = au_dirwatch_new(s->loop, s->enforcement.dir, NULL, on_enforcement_change, s, &s->watches[0], err);
+    int rc = au_dirhub_new(s->loop, s->config->watch_delay_ms, &s->changes, err);
 
     if (rc == 0)
-        rc = au_dirwatch_new(s->loop, s->issuance.dir, NULL, on_issuance_change, s, &s->watches[1], err);
+        rc = au_dirwatch_add(s->changes, s->enforcement.dir, NULL, on_enforcement_change, s, err);
     if (rc == 0)
-        rc = au_dirwatch_new(s->loop, s->revocation_dir, s->revocation_name, on_revocation_change, s, &s->watches[2],
-                             err);
+        rc = au_dirwatch_add(s->changes, s->issuance.dir, NULL, on_issuance_change, s, err);
+    if (rc == 0)
+        rc = au_dirwatch_add(s->changes, s->revocation_dir, s->revocation_name, on_revocation_change, s, err);
     return rc;
 }
 
@@ -292,6 +293,7 @@ static void on_drained(void *arg)
 void au_server_drain(struct au_server *s)
 {
     fb_log_write(FB_LOG_INFO, "authority stopping", (const struct fb_kv[]){ FB_KV_LAST });
+    au_dirhub_stop(s->changes);
     rp_server_drain(s->rpc, AU_DRAIN_GRACE_MS, on_drained, s);
 }
 
@@ -301,8 +303,7 @@ void au_server_free(struct au_server *s)
         return;
     rp_server_free(s->rpc);
     au_service_done(&s->service);
-    for (size_t i = 0; i < FB_COUNT(s->watches); i++)
-        au_dirwatch_free(s->watches[i]);
+    au_dirhub_free(s->changes);
     au_store_done(&s->enforcement);
     au_store_done(&s->issuance);
     au_revlog_done(&s->revocations);
