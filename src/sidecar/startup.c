@@ -351,15 +351,17 @@ static int open_doors(struct sc_app *app, const struct sc_overrides *over, struc
     const char *path = over->socket_path != NULL ? over->socket_path
                        : i->mode == SC_UNIX_SOCKET ? i->socket_path
                                                    : NULL;
-    int r = path != NULL ? sc_listener_unix(&app->server, path, &app->listener, err)
+    const char *health = over->health_addr == NULL ? "127.0.0.1:9000" : over->health_addr;
+    int r = 0;
+    if (strcmp(health, "off") != 0) /* before line 6: who has read that may ask at once */
+        r = sc_health_new(&app->server, health, &app->health, err);
+    if (r == 0)
+        r = path != NULL ? sc_listener_unix(&app->server, path, &app->listener, err)
                          : sc_listener_tcp(&app->server, i->listen_addr, &app->listener, err);
     if (r == 0 && over->announce_path != NULL)
         sc_listener_announce(app->listener, over->announce_path);
     if (r == 0)
         FB_LOG(FB_LOG_INFO, "interceptor listening", FB_KZ("addr", sc_listener_addr(app->listener)));
-    const char *health = over->health_addr == NULL ? "127.0.0.1:9000" : over->health_addr;
-    if (r == 0 && strcmp(health, "off") != 0)
-        r = sc_health_new(&app->server, health, &app->health, err);
     return r;
 }
 
