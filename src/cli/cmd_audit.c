@@ -295,8 +295,12 @@ int cli_cmd_audit(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "generate-key") == 0)
         return cmd_generate_key(argc - 1, argv + 1);
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        printf("Usage: firma audit verify FILE... --public-key PEM | generate-key [-o FILE]\n\n"
-               "Checks a signed audit log, or makes the key that signs one. See `firma audit verify --help`.\n");
+        printf("Usage: firma audit COMMAND [ARGS...]\n\n"
+               "Checks a signed audit log, or makes the key that signs one.\n\n"
+               "Commands:\n"
+               "  verify FILE...  check every signature, the chain and the signed head\n"
+               "  generate-key    make a signing key pair\n\n"
+               "Examples:\n" VERIFY_EXAMPLES GENERATE_EXAMPLES "\n`firma audit COMMAND --help` tells the rest.\n");
         return 0;
     }
     if (argc > 1)

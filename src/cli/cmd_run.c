@@ -8,7 +8,7 @@
 #include "sidecar/sidecar.h"
 
 #define EXAMPLES                                                                                                        \
-    "  firma run --authority local -- curl http://example.com/\n"                                                       \
+    "  firma run --authority local -- curl http://ftp.debian.org/debian/README\n"                                       \
     "  firma run --profile codex -- codex            # a coding agent in the current directory\n"                       \
     "  firma run --sidecar unix:///run/user/1000/firma/sidecar.sock -- ./agent\n"                                       \
     "  firma run --profile generic --print-effective-config -- echo hi\n"
@@ -19,7 +19,7 @@ int cli_cmd_run(int argc, char **argv)
     const struct cli_opt opts[] = {
         { CLI_OPT_HEAD, NULL, 0, NULL, NULL, "Sandbox" },
         { CLI_OPT_TEXT, "profile", 0, "NAME", &o.profile, "generic (default), codex, or one of the config file" },
-        { CLI_OPT_TEXT, "config", 'c', "FILE", &o.config, "overrides of the profile, TOML (FIRMA_CONFIG)" },
+        { CLI_OPT_TEXT, "config", 'c', "FILE", &o.config, "firma.toml: profiles, Sidecar, Authority (FIRMA_CONFIG)" },
         { CLI_OPT_TEXT, "backend", 0, "NAME", &o.backend, "bwrap; vz, wsl2 and firecracker are refused here" },
         { CLI_OPT_TEXT, "identity-mode", 0, "MODE", &o.identity_mode, "sandbox-user (default) or host-user" },
         { CLI_OPT_FLAG, "preserve-host-user", 0, NULL, &o.preserve_host_user, "the same as --identity-mode host-user" },

@@ -36,7 +36,7 @@ static void print_help(FILE *out, const struct cli_opt *opts, size_t n)
     for (size_t i = 0; i < FB_COUNT(verbs); i++)
         fprintf(out, "  %-12s%s\n", verbs[i].word, verbs[i].help);
     fputs("\nExamples:\n"
-          "  firma run --authority local -- curl http://example.com/\n"
+          "  firma run --authority local -- curl http://ftp.debian.org/debian/README\n"
           "  firma run --profile codex -- codex\n"
           "  firma sidecar status --json\n"
           "\n`firma COMMAND --help` tells the rest.\n",
