@@ -107,6 +107,18 @@ def check_threats(root, say):
                 say(page, number, f"no such test: {file}{'::' + test if test else ''}")
 
 
+def check_mentions(root, say):
+    """Code and scripts name pages of docs/ too."""
+    for folder in ("src", "include", "data", "tests", "tools", "bench", "examples", "packaging"):
+        for path in (root / folder).rglob("*"):
+            if path.suffix not in {".c", ".h", ".py", ".sh", ".toml", ".cedar", ".proto", ".build"} or "corpus" in path.parts:
+                continue
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                for name in re.findall(r"\bdocs/[\w/-]+\.md\b", line):
+                    if not (root / name).is_file():
+                        say(path, number, f"names a page that is not there: {name}")
+
+
 def check(root, layers, say):
     for path in sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")]):
         check_links(root, path, say)
@@ -114,3 +126,4 @@ def check(root, layers, say):
     check_errors(root, say)
     check_architecture(root, layers, say)
     check_threats(root, say)
+    check_mentions(root, say)
