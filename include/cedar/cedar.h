@@ -237,6 +237,9 @@ struct cedar_schema;
 /* Cedar syntax (.cedarschema). Returns 0, CEDAR_E_SCHEMA, CEDAR_E_UTF8, CEDAR_E_LIMIT, CEDAR_E_NOMEM. */
 CEDAR_API int cedar_schema_parse(const char *text, size_t len, struct cedar_schema **ret_schema,
                                  struct cedar_error *err) CEDAR_MUST_USE;
+/* JSON syntax. The same codes, and CEDAR_E_JSON. */
+CEDAR_API int cedar_schema_from_json(const char *text, size_t len, struct cedar_schema **ret_schema,
+                                     struct cedar_error *err) CEDAR_MUST_USE;
 CEDAR_API void cedar_schema_free(struct cedar_schema *schema);
 
 /* A resolved type of the schema; lives as long as the schema. */
@@ -445,6 +448,11 @@ CEDAR_API int cedar_policy_set_from_json(const char *text, size_t len, struct ce
 /* Reads one policy or template in the JSON policy format into a new set of one, with id "policy0". The same codes. */
 CEDAR_API int cedar_policy_from_json(const char *text, size_t len, struct cedar_policy_set **ret_set,
                                      struct cedar_error *err) CEDAR_MUST_USE;
+
+/* The schema, however it was read, in JSON syntax or in Cedar syntax. Reads back to the same schema. CEDAR_E_NOMEM;
+ * CEDAR_E_SCHEMA when Cedar syntax cannot say it (empty `appliesTo` lists of one side only, ...). */
+CEDAR_API int cedar_schema_to_json(const struct cedar_schema *schema, struct cedar_text *ret_text) CEDAR_MUST_USE;
+CEDAR_API int cedar_schema_to_text(const struct cedar_schema *schema, struct cedar_text *ret_text) CEDAR_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,8 @@
 struct cedar_est {
     struct cedar_arena *arena; /* of the tree; the JSON lives there too, strings are shared */
     struct cedar_source src;
-    int rc; /* code of the first error */
+    int code; /* of refusals: CEDAR_E_PARSE or CEDAR_E_SCHEMA */
+    int rc;   /* code of the first error */
 };
 
 /* NULL with e->rc. Recursion is bounded by the nesting of the JSON. */

@@ -275,7 +275,7 @@ static int load(const char *text, size_t len, bool whole_set, struct cedar_polic
         err = &local;
     if (!set)
         return cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
-    struct cedar_est e = { .arena = &set->arena, .src = { text, len, err } };
+    struct cedar_est e = { .arena = &set->arena, .src = { text, len, err }, .code = CEDAR_E_PARSE };
     cedar_arena_init(&temp, SIZE_MAX / 2);
     int rc = cedar_json_parse(&set->arena, &temp, &e.src, CEDAR_MAX_POLICY_JSON, &j);
     cedar_arena_done(&temp);

@@ -11,7 +11,7 @@ void *cedar_est_fail(struct cedar_est *e, const struct cedar_json *at, const cha
     va_start(ap, fmt);
     vsnprintf(msg, sizeof msg, fmt, ap);
     va_end(ap);
-    e->rc = cedar_error_at(&e->src, at->off, at->len, CEDAR_E_PARSE, kind, "%s", msg);
+    e->rc = cedar_error_at(&e->src, at->off, at->len, e->code, kind, "%s", msg);
     return NULL;
 }
 

@@ -8,7 +8,10 @@
 
 static const size_t SCHEMA_MAX_BYTES = (size_t)2 << 30;
 
-int cedar_schema_parse(const char *text, size_t len, struct cedar_schema **ret_schema, struct cedar_error *err)
+typedef int read_fn(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src,
+                    struct cedar_raw_namespace **ret);
+
+static int load(const char *text, size_t len, read_fn *read, struct cedar_schema **ret_schema, struct cedar_error *err)
 {
     struct cedar_error local;
     struct cedar_schema *s = calloc(1, sizeof *s);
@@ -22,16 +25,18 @@ int cedar_schema_parse(const char *text, size_t len, struct cedar_schema **ret_s
     cedar_arena_init(&s->arena, SCHEMA_MAX_BYTES);
     cedar_arena_init(&temp, SCHEMA_MAX_BYTES);
     s->text = (struct cedar_str){ text, len };
-    if (len <= CEDAR_MAX_TEXT_BYTES) { /* else the lexer refuses it */
+    if (len <= CEDAR_MAX_TEXT_BYTES) { /* else the reader refuses it */
         s->text = cedar_arena_str(&s->arena, s->text);
         if (!s->text.ptr)
             rc = cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
     }
     struct cedar_source src = { s->text.ptr, s->text.len, err };
     if (!rc)
-        rc = cedar_schema_read_text(&s->arena, &temp, &src, &raw);
-    if (!rc)
+        rc = read(&s->arena, &temp, &src, &raw);
+    if (!rc) {
+        s->raw = raw;
         rc = cedar_schema_resolve(s, &temp, &src, raw);
+    }
     cedar_arena_done(&temp);
     if (rc) {
         cedar_schema_free(s);
@@ -39,6 +44,16 @@ int cedar_schema_parse(const char *text, size_t len, struct cedar_schema **ret_s
     }
     *ret_schema = s;
     return 0;
+}
+
+int cedar_schema_parse(const char *text, size_t len, struct cedar_schema **ret_schema, struct cedar_error *err)
+{
+    return load(text, len, cedar_schema_read_text, ret_schema, err);
+}
+
+int cedar_schema_from_json(const char *text, size_t len, struct cedar_schema **ret_schema, struct cedar_error *err)
+{
+    return load(text, len, cedar_schema_read_json, ret_schema, err);
 }
 
 void cedar_schema_free(struct cedar_schema *schema)

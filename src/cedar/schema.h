@@ -40,9 +40,12 @@ struct cedar_action {
     const struct cedar_type *context;
 };
 
+struct cedar_raw_namespace;
+
 struct cedar_schema {
     struct cedar_arena arena;
     struct cedar_str text;
+    const struct cedar_raw_namespace *raw; /* as written, for translation */
     struct cedar_etype *etypes; /* sorted by name */
     size_t n_etypes;
     struct cedar_action *actions;

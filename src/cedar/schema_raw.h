@@ -88,6 +88,10 @@ struct cedar_raw_namespace {
 int cedar_schema_read_text(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src,
                            struct cedar_raw_namespace **ret);
 
+/* The same from JSON; also CEDAR_E_JSON. */
+int cedar_schema_read_json(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src,
+                           struct cedar_raw_namespace **ret);
+
 struct cedar_schema;
 /* Resolves names and checks; fills the schema, whose arena holds @raw. The same codes. */
 int cedar_schema_resolve(struct cedar_schema *s, struct cedar_arena *temp, const struct cedar_source *src,

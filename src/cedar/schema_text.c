@@ -169,7 +169,7 @@ static bool annotations(struct reader *r, struct cedar_raw_annots *ret)
     return true;
 }
 
-static const struct cedar_raw_type *parse_type(struct reader *r);
+static struct cedar_raw_type *parse_type(struct reader *r);
 
 static bool attr_decl(struct reader *r, struct cedar_raw_attr *a)
 {
@@ -201,7 +201,7 @@ static bool attr_list(struct reader *r, struct cedar_raw_attr **ret)
     return true;
 }
 
-static const struct cedar_raw_type *parse_type(struct reader *r)
+static struct cedar_raw_type *parse_type(struct reader *r)
 {
     struct cedar_raw_type *t = make(r, sizeof *t);
     const struct cedar_token *from = r->t;
@@ -343,8 +343,11 @@ static bool applies_part(struct reader *r, struct cedar_raw_action *a, unsigned 
     if (bit == 4) {
         if (is_word(r, "Set") && r->t[1].kind == CEDAR_T_LT)
             return unexpected(r, "a record or the name of a record type") != NULL;
-        a->context = parse_type(r);
-        return a->context != NULL;
+        struct cedar_raw_type *t = parse_type(r);
+        if (t && t->kind == CEDAR_RAW_NAME)
+            t->sort = CEDAR_RAW_COMMON; /* only a common type can be a record here */
+        a->context = t;
+        return t != NULL;
     }
     return ref_or_list(r, ref_path, false, bit == 1 ? &a->principals : &a->resources);
 }
