@@ -187,8 +187,12 @@ static int child_main(void *arg)
     arrange_descriptors(c);
     if (c->b->identity.drop)
         give_up_root(&c->b->identity);
-    /* A change of ids has cleared it. */
-    fb_proc_die_with_parent(c->launcher);
+    /* A bubblewrap killed between its clone and the write of the uid map leaves a child that waits for ever. Without the
+     * signal it finishes building, firma-init finds the control socket at its end, and nothing is left; from its own
+     * --die-with-parent on, which comes after the clone, it dies with us. */
+    if (getppid() != c->launcher)
+        _exit(125);
+    (void)prctl(PR_SET_PDEATHSIG, 0);
     (void)execve(c->b->bwrap_path, (char *const *)(uintptr_t)argv, envp);
     child_die(c->b->bwrap_path, errno);
 }

@@ -326,6 +326,14 @@ int run_sandbox_signal(struct run_sandbox *sb, int sig)
     return 0;
 }
 
+/* bubblewrap, and the child that it may have made: killed alone between its clone and the write of the uid map, it
+ * would leave that child waiting for ever. The group is its own, and not yet reaped, so the number means nobody else. */
+static void kill_group(const struct run_sandbox *sb)
+{
+    (void)fb_proc_signal(&sb->bwrap, SIGKILL);
+    (void)kill(-sb->bwrap.pid, SIGKILL);
+}
+
 void run_sandbox_kill(struct run_sandbox *sb)
 {
     if (sb->bwrap.pid <= 0)
@@ -335,7 +343,7 @@ void run_sandbox_kill(struct run_sandbox *sb)
     if (sb->ready && sb->control >= 0)
         (void)shutdown(sb->control, SHUT_RDWR);
     else
-        (void)fb_proc_signal(&sb->bwrap, SIGKILL);
+        kill_group(sb);
 }
 
 int run_sandbox_wait(struct run_sandbox *sb, int timeout_ms, struct fb_err *err)
@@ -357,7 +365,7 @@ void run_sandbox_done(struct run_sandbox *sb)
     run_sandbox_kill(sb);
     fb_fd_close(&sb->control);
     if (run_sandbox_wait(sb, END_GRACE_MS, NULL) != 0) {
-        (void)fb_proc_signal(&sb->bwrap, SIGKILL);
+        kill_group(sb);
         (void)run_sandbox_wait(sb, -1, NULL);
     }
     fb_fd_close(&sb->diagnostics);
