@@ -92,14 +92,19 @@ static int prefer(char **field, const struct st_msg *start, const char *key, str
     return au_config_set(field, value, err);
 }
 
-/* For what is made when it is missing. */
-static int prefer_existing(char **field, const struct st_msg *start, const char *key, struct fb_err *err)
+/* A key of a persisted choice that was lost, with a tmpfs for instance, is made anew. */
+static int prefer_key(char **field, const struct st_msg *start, struct fb_err *err)
 {
-    struct fb_str value = st_msg_get(start, key);
+    struct fb_str value = st_msg_get(start, "key_file");
+    int rc = 0;
 
-    if (value.p == NULL || (access(value.p, F_OK) != 0 && errno == ENOENT))
+    if (value.p == NULL || value.n == 0)
         return 0;
-    return prefer(field, start, key, err);
+    if (access(value.p, F_OK) != 0 && errno == ENOENT)
+        rc = tk_keyfile_generate(value.p, NULL, NULL, err);
+    if (rc != 0 && rc != FB_E_EXISTS) /* a run beside us was quicker */
+        return err == NULL ? rc : fb_err_wrap(err, "[authority].key_file '%s'", value.p);
+    return au_config_set(field, value, err);
 }
 
 static int fill_config(const char *run_dir, const struct st_msg *start, struct au_config *c, struct fb_err *err)
@@ -122,10 +127,10 @@ static int fill_config(const char *run_dir, const struct st_msg *start, struct a
         rc = prefer(&c->issuance_policy_dir, start, "issuance_policy_dir", err);
     if (rc == 0)
         rc = prefer(&c->schema_path, start, "schema_path", err);
+    if (rc == 0 && st_msg_get(start, "revocation_file").n > 0) /* the server makes it when absent */
+        rc = au_config_set(&c->revocation_file, st_msg_get(start, "revocation_file"), err);
     if (rc == 0)
-        rc = prefer_existing(&c->revocation_file, start, "revocation_file", err);
-    if (rc == 0)
-        rc = prefer_existing(&c->key_file, start, "key_file", err);
+        rc = prefer_key(&c->key_file, start, err);
     c->max_ttl_s = RUN_TTL_S;
     c->loopback_fallback = true;
     c->watch_delay_ms = AU_DIRWATCH_DELAY_MS;
@@ -175,7 +180,7 @@ int au_rundir_make(const char *run_dir, const char *profile, const struct st_msg
     rc = put_policy(fd, "policy_dir", profile, enforcement, err);
     if (rc == 0)
         rc = put_policy(fd, "issuance", profile, issuance, err);
-    if (rc == 0)
+    if (rc == 0 && st_msg_get(start, "key_file").n == 0)
         rc = put_keys(fd, err);
     if (rc == 0)
         rc = put(fd, "revocations.txt", 0600, "", 0, err);

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "stack/child.h"
+#include "tempdir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +83,7 @@ static inline int fixture_stop(struct run_authority_fixture *f)
     fb_fd_close(&f->ctl);
     assert_int_equal(fb_proc_wait(&f->proc, 5000, &status, &err), 0);
     fb_fd_close(&f->proc.pidfd);
-    (void)fb_fs_remove_tree_at(-100 /* AT_FDCWD */, f->dir, NULL);
+    assert_int_equal(tempdir_remove(f->dir), 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

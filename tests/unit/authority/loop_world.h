@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "tempdir.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -50,7 +51,7 @@ static inline void world_done(struct loop_world *w)
 {
     fb_timer_free(w->guard);
     fb_loop_free(w->loop);
-    (void)fb_fs_remove_tree_at(AT_FDCWD, w->dir, NULL);
+    assert_int_equal(tempdir_remove(w->dir), 0);
 }
 
 /* Runs until somebody stops the loop; the guard counts as a failure. */

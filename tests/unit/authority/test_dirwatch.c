@@ -1,4 +1,5 @@
-/* Watching directories: what is told, once a burst; several watchers on one descriptor; directories that move or vanish. */
+/* Watching directories: what is told, once a burst; several watchers on one descriptor; directories that move or
+ * vanish. */
 #include "loop_world.h"
 
 #include "authority/dirwatch.h"
