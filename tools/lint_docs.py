@@ -70,6 +70,36 @@ def check_errors(root, say):
             say(page, 1, f"{name}: the table says {code.get(name)}, the page {shown.get(name)}")
 
 
+def check_reasons(root, say):
+    page = root / "docs/reference/denials.md"
+    text = page.read_text(encoding="utf-8")
+    table = (root / "src/core/reason_table.h").read_text(encoding="utf-8")
+    for wire, shown in re.findall(r'FC_REASON\(\w+, "(\w+)", "([^"]+)"', table):
+        if f"| `{wire}` | {shown} |" not in text:
+            say(page, 1, f"the row of {wire}, '{shown}', is missing")
+
+
+def check_actions(root, say):
+    page = root / "docs/reference/action-classes.md"
+    text = page.read_text(encoding="utf-8")
+    registry = (root / "data/actions/registry.toml").read_text(encoding="utf-8")
+    for name in re.findall(r'^name = "([\w.]+)"', registry, re.M):
+        if f"`{name}`" not in text:
+            say(page, 1, f"the class {name} is missing")
+
+
+def check_reachable(root, say):
+    """Every page is named by another one, so that a reader finds it."""
+    pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md")]
+    named = set()
+    for path in pages:
+        for target in LINK.findall(path.read_text(encoding="utf-8")):
+            named.add((path.parent / target.partition("#")[0]).resolve())
+    for path in pages:
+        if path.name != "README.md" and path.resolve() not in named:
+            say(path, 1, "no page leads here")
+
+
 def check_architecture(root, layers, say):
     """The page names every folder of src/, and the layer table of the lint row by row."""
     page = root / "docs/ARCHITECTURE.md"
@@ -124,6 +154,9 @@ def check(root, layers, say):
         check_links(root, path, say)
     check_limits(root, say)
     check_errors(root, say)
+    check_reasons(root, say)
+    check_actions(root, say)
+    check_reachable(root, say)
     check_architecture(root, layers, say)
     check_threats(root, say)
     check_mentions(root, say)
