@@ -8,10 +8,15 @@ static bool same_key(const struct cedar_capability *k, struct cedar_str attr, co
     return tag ? cedar_node_eq(k->tag, tag) : cedar_str_eq(k->attr, attr);
 }
 
-bool cedar_caps_has(const struct cedar_capability *caps, const struct cedar_node *expr, struct cedar_str attr,
-                    const struct cedar_node *tag)
+bool cedar_caps_has(struct cedar_checker *c, const struct cedar_capability *caps, const struct cedar_node *expr,
+                    struct cedar_str attr, const struct cedar_node *tag)
 {
     for (; caps; caps = caps->next) {
+        if (c->steps == 0) {
+            c->rc = cedar_error_set(c->src.err, CEDAR_E_LIMIT, "StepLimit", "validation took too many steps");
+            return false;
+        }
+        c->steps--;
         if (same_key(caps, attr, tag) && cedar_node_eq(caps->expr, expr))
             return true;
     }
@@ -38,8 +43,8 @@ const struct cedar_capability *cedar_caps_union(struct cedar_checker *c, const s
         return b;
     if (!b)
         return a;
-    for (const struct cedar_capability *x = b; x; x = x->next) {
-        if (!cedar_caps_has(a, x->expr, x->attr, x->tag))
+    for (const struct cedar_capability *x = b; x && !c->rc; x = x->next) {
+        if (!cedar_caps_has(c, a, x->expr, x->attr, x->tag))
             a = cedar_caps_add(c, a, x->expr, x->attr, x->tag);
     }
     return a;
@@ -51,8 +56,8 @@ const struct cedar_capability *cedar_caps_intersect(struct cedar_checker *c, con
     const struct cedar_capability *out = NULL;
     if (a == b)
         return a;
-    for (; a; a = a->next) {
-        if (cedar_caps_has(b, a->expr, a->attr, a->tag))
+    for (; a && !c->rc; a = a->next) {
+        if (cedar_caps_has(c, b, a->expr, a->attr, a->tag))
             out = cedar_caps_add(c, out, a->expr, a->attr, a->tag);
     }
     return out;

@@ -238,7 +238,7 @@ static const struct cedar_node *chain(struct cedar_est *e, enum cedar_op op, con
 static const struct cedar_node *get(struct cedar_est *e, const struct cedar_json *j)
 {
     static const char *const keys[] = { "left", "attr" };
-    struct cedar_str attr;
+    struct cedar_str attr = CEDAR_S("");
     if (!cedar_est_keys(e, j, keys, 2, 2) || !cedar_est_string(e, cedar_json_get(j, "attr"), &attr))
         return NULL;
     struct cedar_node *n = new_node(e, CEDAR_OP_GET, 1);
@@ -262,7 +262,7 @@ static const struct cedar_node *has_one(struct cedar_est *e, const struct cedar_
 static const struct cedar_node *has(struct cedar_est *e, const struct cedar_json *j)
 {
     static const char *const keys[] = { "left", "attr" };
-    struct cedar_str attr;
+    struct cedar_str attr = CEDAR_S("");
     if (!cedar_est_keys(e, j, keys, 2, 2))
         return NULL;
     const struct cedar_json *a = cedar_json_get(j, "attr");

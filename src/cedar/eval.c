@@ -32,6 +32,24 @@ bool cedar_eval_nomem(struct cedar_eval *e)
     return false;
 }
 
+static bool out_of_steps(struct cedar_eval *e)
+{
+    e->steps = 0;
+    e->rc = CEDAR_E_LIMIT;
+    e->kind = "StepLimit";
+    e->msg = "evaluation took too many steps";
+    return false;
+}
+
+bool cedar_eval_charge(struct cedar_eval *e, size_t n)
+{
+    enum { PER_STEP = 16 };
+    if (e->steps < n / PER_STEP)
+        return out_of_steps(e);
+    e->steps -= n / PER_STEP;
+    return true;
+}
+
 bool cedar_eval_type_error(struct cedar_eval *e, const char *want, const struct cedar_value *got)
 {
     return cedar_eval_fail(e, "TypeError", "expected %s, got %s", want, cedar_v_kind_name(got));
@@ -157,7 +175,7 @@ static bool eval_like(struct cedar_eval *e, const struct cedar_node *n, struct c
     if (v.kind != CEDAR_VALUE_STRING)
         return cedar_eval_type_error(e, "string", &v);
     *out = cedar_v_bool(cedar_pattern_match(n->pattern, cedar_v_str(&v)));
-    return true;
+    return cedar_eval_charge(e, v.n / 8);
 }
 
 static bool eval_set(struct cedar_eval *e, const struct cedar_node *n, struct cedar_value *out)
@@ -251,13 +269,9 @@ bool cedar_eval_node(struct cedar_eval *e, const struct cedar_node *n, struct ce
         *out = *n->folded;
         return true;
     }
-    if (e->steps-- == 0) {
-        e->steps = 0;
-        e->rc = CEDAR_E_LIMIT;
-        e->kind = "StepLimit";
-        e->msg = "evaluation took too many steps";
-        return false;
-    }
+    if (e->steps == 0)
+        return out_of_steps(e);
+    e->steps--;
     switch ((enum cedar_op)n->op) {
     case CEDAR_OP_LIT:
         *out = n->lit;

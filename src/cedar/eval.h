@@ -26,6 +26,8 @@ bool cedar_eval_nomem(struct cedar_eval *e);
 /* Two-operand operators once both operands have values. */
 bool cedar_eval_binary(struct cedar_eval *e, enum cedar_op op, const struct cedar_value *l, const struct cedar_value *r,
                        struct cedar_value *out);
+/* Takes steps for work that grows with data: @n members or bytes. False (CEDAR_E_LIMIT) when none are left. */
+bool cedar_eval_charge(struct cedar_eval *e, size_t n);
 bool cedar_eval_type_error(struct cedar_eval *e, const char *want, const struct cedar_value *got);
 /* Precomputes what cannot vary, in the arena of the set. False when out of memory. */
 bool cedar_fold(struct cedar_arena *a, const struct cedar_node *n);

@@ -106,9 +106,23 @@ static bool tag(struct cedar_eval *e, enum cedar_op op, const struct cedar_value
     return true;
 }
 
+/* Scalars below a value, counted down two levels: enough to see what is large. */
+static size_t weight(const struct cedar_value *v)
+{
+    size_t n = v->n;
+    for (uint32_t i = 0; i < v->n; i++) {
+        const struct cedar_value *m = v->kind == CEDAR_VALUE_SET ? &v->items[i] : &v->fields[i].value;
+        n += m->n;
+    }
+    return n;
+}
+
 bool cedar_eval_binary(struct cedar_eval *e, enum cedar_op op, const struct cedar_value *l, const struct cedar_value *r,
                        struct cedar_value *out)
 {
+    /* Whatever the operator, it looks at each member at most a few times. */
+    if ((r->kind == CEDAR_VALUE_SET || r->kind == CEDAR_VALUE_RECORD) && !cedar_eval_charge(e, weight(r)))
+        return false;
     switch (op) {
     case CEDAR_OP_EQ:
     case CEDAR_OP_NE:

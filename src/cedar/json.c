@@ -1,5 +1,6 @@
 #include "cedar/json.h"
 
+#include "cedar/sort.h"
 #include "cedar/str.h"
 
 #include <string.h>
@@ -214,24 +215,29 @@ static bool array(struct reader *r, struct cedar_json *ret)
     return true;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct cedar_json_member *x = *(const struct cedar_json_member *const *)a;
+    const struct cedar_json_member *y = *(const struct cedar_json_member *const *)b;
+    int c = cedar_str_cmp(x->key, y->key);
+    return c ? c : x->off < y->off ? -1 : x->off > y->off;
+}
+
+/* By sorting, whose worst case nobody can provoke. */
 static bool distinct(struct reader *r, const struct cedar_json_member *m, size_t n)
 {
-    size_t cap = 16;
-    while (cap < n * 2)
-        cap *= 2;
-    uint32_t *slots = CEDAR_NEW_N(r->temp, cap, uint32_t);
-    if (!slots)
+    const struct cedar_json_member **order = cedar_arena_array(r->temp, n, sizeof *order);
+    if (!order)
         return nomem(r);
-    for (size_t i = 0; i < n; i++) {
-        size_t h = cedar_str_hash(0, m[i].key) & (cap - 1);
-        for (; slots[h]; h = (h + 1) & (cap - 1)) {
-            if (cedar_str_eq(m[slots[h] - 1].key, m[i].key)) {
-                r->rc = cedar_error_at(r->src, m[i].off, m[i].len, CEDAR_E_JSON, "DuplicateKey",
-                                       "key `%.*s` stands twice in this object", CEDAR_ARG(m[i].key));
-                return false;
-            }
-        }
-        slots[h] = (uint32_t)i + 1;
+    for (size_t i = 0; i < n; i++)
+        order[i] = &m[i];
+    cedar_sort(order, n, sizeof *order, by_key);
+    for (size_t i = 1; i < n; i++) {
+        if (!cedar_str_eq(order[i - 1]->key, order[i]->key))
+            continue;
+        r->rc = cedar_error_at(r->src, order[i]->off, order[i]->len, CEDAR_E_JSON, "DuplicateKey",
+                               "key `%.*s` stands twice in this object", CEDAR_ARG(order[i]->key));
+        return false;
     }
     return true;
 }

@@ -36,8 +36,8 @@ struct cedar_json_member {
 };
 
 /* One value with nothing behind it but blanks. 0, CEDAR_E_JSON, CEDAR_E_UTF8, CEDAR_E_LIMIT, CEDAR_E_NOMEM. */
-int cedar_json_parse(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src, unsigned max_nesting,
-                     struct cedar_json *ret);
+int cedar_json_parse(struct cedar_arena *a, struct cedar_arena *temp, const struct cedar_source *src,
+                     unsigned max_nesting, struct cedar_json *ret);
 /* Member by key, or NULL (also when it is no object). */
 const struct cedar_json *cedar_json_get(const struct cedar_json *j, const char *key);
 /* "a string", "an object", ... */

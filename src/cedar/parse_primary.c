@@ -1,5 +1,6 @@
 /* Literals, names, calls, sets, records, accesses: what operators stand between. */
 #include "cedar/parse_build.h"
+#include "cedar/sort.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,23 +36,31 @@ bool cedar_parse_attr_word(struct cedar_parser *p, struct cedar_str *ret)
     return true;
 }
 
+struct key {
+    struct cedar_str name;
+    const struct cedar_token *at;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+    int c = cedar_str_cmp(x->name, y->name);
+    return c ? c : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* By sorting, whose worst case nobody can provoke. */
 static bool keys_distinct(struct cedar_parser *p, const struct cedar_parse_list *l)
 {
-    /* Open addressing over positions; a record literal may be large. */
-    size_t cap = 16;
-    while (cap < l->n * 2)
-        cap *= 2;
-    uint32_t *slots = CEDAR_NEW_N(p->temp, cap, uint32_t);
-    if (!slots)
+    struct key *keys = cedar_arena_array(p->temp, l->n, sizeof *keys);
+    if (!keys)
         return cedar_parse_nomem(p) != NULL;
-    for (size_t i = 0; i < l->n; i++) {
-        size_t h = cedar_str_hash(0, l->names[i]) & (cap - 1);
-        for (; slots[h]; h = (h + 1) & (cap - 1)) {
-            if (cedar_str_eq(l->names[slots[h] - 1], l->names[i]))
-                return cedar_parse_fail(p, l->at[i], "DuplicateRecordKey", "key `%.*s` stands twice in this record",
-                                        CEDAR_ARG(l->names[i])) != NULL;
-        }
-        slots[h] = (uint32_t)i + 1;
+    for (size_t i = 0; i < l->n; i++)
+        keys[i] = (struct key){ l->names[i], l->at[i] };
+    cedar_sort(keys, l->n, sizeof *keys, by_name);
+    for (size_t i = 1; i < l->n; i++) {
+        if (cedar_str_eq(keys[i - 1].name, keys[i].name))
+            return cedar_parse_fail(p, keys[i].at, "DuplicateRecordKey", "key `%.*s` stands twice in this record",
+                                    CEDAR_ARG(keys[i].name)) != NULL;
     }
     return true;
 }

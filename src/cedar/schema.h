@@ -46,7 +46,7 @@ struct cedar_schema {
     struct cedar_arena arena;
     struct cedar_str text;
     const struct cedar_raw_namespace *raw; /* as written, for translation */
-    struct cedar_etype *etypes; /* sorted by name */
+    struct cedar_etype *etypes;            /* sorted by name */
     size_t n_etypes;
     struct cedar_action *actions;
     size_t n_actions;

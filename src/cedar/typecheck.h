@@ -58,8 +58,9 @@ const struct cedar_type *cedar_check_in(const struct cedar_checker *c, const str
 /* Least upper bound, or NULL (also when out of memory: c->rc). */
 const struct cedar_type *cedar_type_lub(struct cedar_checker *c, const struct cedar_type *a,
                                         const struct cedar_type *b);
-bool cedar_caps_has(const struct cedar_capability *caps, const struct cedar_node *expr, struct cedar_str attr,
-                    const struct cedar_node *tag);
+/* Takes a step for each entry looked at. */
+bool cedar_caps_has(struct cedar_checker *c, const struct cedar_capability *caps, const struct cedar_node *expr,
+                    struct cedar_str attr, const struct cedar_node *tag);
 const struct cedar_capability *cedar_caps_add(struct cedar_checker *c, const struct cedar_capability *caps,
                                               const struct cedar_node *expr, struct cedar_str attr,
                                               const struct cedar_node *tag);

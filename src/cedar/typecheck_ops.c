@@ -193,7 +193,7 @@ bool cedar_check_has(struct cedar_checker *c, const struct cedar_node *at, const
         return false;
     if (!rec || !cedar_type_attr_find(rec, attr, &a))
         return give(ret, &cedar_type_false);
-    if (cedar_caps_has(caps, left, attr, NULL) || (a.required && type->kind == CEDAR_TYPE_RECORD))
+    if (cedar_caps_has(c, caps, left, attr, NULL) || (a.required && type->kind == CEDAR_TYPE_RECORD))
         return give(ret, &cedar_type_true);
     *ret = (struct cedar_typing){ &cedar_type_bool, cedar_caps_add(c, NULL, left, attr, NULL) };
     return !c->rc;
@@ -217,7 +217,7 @@ bool cedar_check_get(struct cedar_checker *c, const struct cedar_node *at, const
         }
         return false;
     }
-    if (a.required || cedar_caps_has(caps, left, attr, NULL))
+    if (a.required || cedar_caps_has(c, caps, left, attr, NULL))
         return give(ret, a.type);
     cedar_check_fail(c, at, "UnsafeOptionalAttributeAccess", "attribute `%.*s` may be absent", CEDAR_ARG(attr));
     cedar_error_hint(c->src.err, "test it first with `has`");
@@ -229,7 +229,7 @@ bool cedar_check_tag(struct cedar_checker *c, const struct cedar_node *n, const 
 {
     const struct cedar_etype *et = cedar_schema_etype(c->schema, type->name);
     const struct cedar_node *left = n->kids[0], *tag = n->kids[1];
-    bool known = cedar_caps_has(caps, left, CEDAR_S(""), tag), has = n->op == CEDAR_OP_HAS_TAG;
+    bool known = cedar_caps_has(c, caps, left, CEDAR_S(""), tag), has = n->op == CEDAR_OP_HAS_TAG;
     if (!et && !cedar_schema_is_action_type(c->schema, type->name))
         return cedar_check_fail(c, n, "UnrecognizedEntityType", "`%.*s` is not declared", CEDAR_ARG(type->name));
     if (!et || !et->tags) {

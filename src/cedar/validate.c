@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPORT_MAX = 10000 };
+enum { REPORT_MAX = 10000, ARENA_MAX_BYTES = 1 << 29 };
 static const uint64_t STEPS_MAX = 200000000;
 
 struct cedar_report {
@@ -283,7 +283,7 @@ int cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema
     v.report = calloc(1, sizeof *v.report);
     if (!v.report)
         return cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
-    cedar_arena_init(&v.arena, SIZE_MAX / 2);
+    cedar_arena_init(&v.arena, ARENA_MAX_BYTES);
     for (size_t i = 0; i < set->n && !v.rc; i++) {
         v.policy = &set->items[i];
         v.index = i;
