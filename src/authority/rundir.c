@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/num.h"
 #include "base/toml.h"
 #include "core/embed.h"
 #include "token/keyfile.h"
@@ -107,6 +108,16 @@ static int prefer_key(char **field, const struct st_msg *start, struct fb_err *e
     return au_config_set(field, value, err);
 }
 
+/* The operator's own limits hold for a run's Authority too. */
+static int prefer_number(uint64_t *value, const struct st_msg *start, const char *key, struct fb_err *err)
+{
+    struct fb_str text = st_msg_get(start, key);
+
+    if (text.n == 0 || fb_num_u64(text, 1, AU_TTL_MAX_S, value) == 0)
+        return 0;
+    return fb_err_set(err, FB_E_CONFIG_VALIDATION, "[authority].%s must be a number from 1 to %d", key, AU_TTL_MAX_S);
+}
+
 static int fill_config(const char *run_dir, const struct st_msg *start, struct au_config *c, struct fb_err *err)
 {
     int rc = au_config_defaults(c, err);
@@ -131,7 +142,14 @@ static int fill_config(const char *run_dir, const struct st_msg *start, struct a
         rc = au_config_set(&c->revocation_file, st_msg_get(start, "revocation_file"), err);
     if (rc == 0)
         rc = prefer_key(&c->key_file, start, err);
-    c->max_ttl_s = RUN_TTL_S;
+    uint64_t max_ttl = RUN_TTL_S;
+    uint64_t bundle_ttl = c->bundle_ttl_s;
+    if (rc == 0)
+        rc = prefer_number(&max_ttl, start, "max_ttl_seconds", err);
+    if (rc == 0)
+        rc = prefer_number(&bundle_ttl, start, "bundle_ttl_seconds", err);
+    c->max_ttl_s = (int32_t)max_ttl;
+    c->bundle_ttl_s = (uint32_t)bundle_ttl;
     c->loopback_fallback = true;
     c->watch_delay_ms = AU_DIRWATCH_DELAY_MS;
     return rc == 0 ? au_config_check(c, err) : rc;

@@ -31,21 +31,37 @@ static char *authority_path(const struct run_settled *s, const char *key)
     return joined;
 }
 
+/* A number of the same table, as text. False when it does not set it. */
+static bool authority_number(const struct run_settled *s, const char *key, char out[24])
+{
+    const struct fb_toml *table = s->config.doc == NULL ? NULL : fb_toml_get(fb_toml_root(s->config.doc), "authority");
+    const struct fb_toml *node = fb_toml_get(table, key);
+    if (node == NULL || node->kind != FB_TOML_INTEGER)
+        return false;
+    snprintf(out, 24, "%lld", (long long)node->i);
+    return true;
+}
+
 int run_flow_tell_authority(struct run_flow *f, struct fb_err *err)
 {
     static const char *const keys[] = { "policy_dir", "issuance_policy_dir", "schema_path", "revocation_file",
                                         "key_file" };
+    static const char *const numbers[] = { "max_ttl_seconds", "bundle_ttl_seconds" };
     const char *profile = f->s->options->authority_profile;
-    struct st_pair pairs[10] = { pair("run_dir", "authority"), pair("profile", profile == NULL ? "developer" : profile),
+    struct st_pair pairs[6 + FB_COUNT(keys) + FB_COUNT(numbers)] = { pair("run_dir", "authority"), pair("profile", profile == NULL ? "developer" : profile),
                                  pair("log", "authority.log"), pair("sandbox_id", f->s->sandbox_id),
                                  pair("agent_id", f->s->agent_id), pair("session_id", f->s->session_id) };
     size_t n = 6;
     char *paths[FB_COUNT(keys)] = { NULL };
-    for (size_t i = 0; i < FB_COUNT(keys) && n < FB_COUNT(pairs); i++) {
+    for (size_t i = 0; i < FB_COUNT(keys); i++) {
         paths[i] = authority_path(f->s, keys[i]);
         if (paths[i] != NULL && paths[i][0] != '\0')
             pairs[n++] = pair(keys[i], paths[i]);
     }
+    char digits[FB_COUNT(numbers)][24];
+    for (size_t i = 0; i < FB_COUNT(numbers); i++)
+        if (authority_number(f->s, numbers[i], digits[i]))
+            pairs[n++] = pair(numbers[i], digits[i]);
     int r = st_child_send(f->authority_child.sock, ST_MSG_START, pairs, n, NULL, 0, err);
     for (size_t i = 0; i < FB_COUNT(keys); i++)
         free(paths[i]);

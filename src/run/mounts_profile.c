@@ -73,6 +73,22 @@ static bool has_part(const char *path, const char *part)
     return false;
 }
 
+/* Covered already, itself or a directory above it, and not shown again since: a second cover has no file left to stand on. */
+static bool is_covered(const struct run_mounts *m, const char *target)
+{
+    bool covered = false;
+    for (size_t i = 0; i < m->n_steps; i++) {
+        const struct run_step *s = &m->steps[i];
+        if ((s->kind == RUN_STEP_BIND || s->kind == RUN_STEP_BIND_RO) && run_mounts_within(target, s->target))
+            covered = false;
+        else if (s->kind == RUN_STEP_DATA_RO && strcmp(s->target, target) == 0)
+            covered = true;
+        else if (s->kind == RUN_STEP_COVER && run_mounts_within(target, s->target))
+            covered = true;
+    }
+    return covered;
+}
+
 /* Covers @secret where the mount of @source at @target shows it. */
 static int hide(struct run_mounts *m, const char *source, const char *target, const char *secret, struct fb_err *err)
 {
@@ -84,9 +100,10 @@ static int hide(struct run_mounts *m, const char *source, const char *target, co
     if (at == NULL)
         return fb_err_set(err, FB_E_NOMEM, "no memory for the sandbox's view");
     int r = 0;
-    if (S_ISDIR(st.st_mode))
+    const bool covered = is_covered(m, at);
+    if (!covered && S_ISDIR(st.st_mode))
         r = run_mounts_add(m, RUN_STEP_COVER, NULL, at, 0555, false, err);
-    else if (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode))
+    else if (!covered && (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
         r = run_mounts_add_data(m, RUN_STEP_DATA_RO, at, "", 0, 0444, err);
     free(at);
     return r;
