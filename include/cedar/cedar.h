@@ -399,7 +399,7 @@ struct cedar_finding {
 
 struct cedar_validate_options {
     bool inapplicable_is_warning; /* InvalidActionApplication: false = error (as up to 4.12), true = warning */
-    int level;                    /* < 0: no level validation; else the highest number of entity dereferences */
+    int level;                    /* must be negative: level validation is not there yet (CEDAR_E_ARG) */
 };
 
 /* Findings of one validation; free with cedar_report_free. */
@@ -407,7 +407,7 @@ struct cedar_report;
 
 /**
  * Strict validation of every policy and template. @opt may be NULL: { false, -1 }.
- * Returns 0 (valid; warnings possible), CEDAR_E_POLICY (at least one error), CEDAR_E_LIMIT, CEDAR_E_NOMEM.
+ * Returns 0 (valid; warnings possible), CEDAR_E_POLICY (at least one error), CEDAR_E_ARG, CEDAR_E_LIMIT, CEDAR_E_NOMEM.
  * @ret_report (may be NULL) is set on 0 and CEDAR_E_POLICY; @err gets the first error.
  */
 CEDAR_API int cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema *schema,

@@ -280,6 +280,8 @@ int cedar_validate(const struct cedar_policy_set *set, const struct cedar_schema
 {
     struct validator v = { .set = set, .schema = schema, .steps = STEPS_MAX };
     v.opt = opt ? *opt : (struct cedar_validate_options){ false, -1 };
+    if (v.opt.level >= 0)
+        return cedar_error_set(err, CEDAR_E_ARG, "BadArgument", "level validation is not available");
     v.report = calloc(1, sizeof *v.report);
     if (!v.report)
         return cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
