@@ -120,21 +120,26 @@ def check_architecture(root, layers, say):
 
 
 def check_threats(root, say):
-    """Every promise stands beside a test that exists."""
+    """Every promise stands beside a test that exists, and that is not an open finding; known holes beside one that is."""
     page = root / "docs/THREATS.md"
     files = {p.name: p for p in (root / "tests").rglob("*") if p.suffix in {".py", ".c"}}
+    is_hole = False
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-        if line.startswith("## Not"):
-            break
-        if not line.startswith("| ") or line.startswith(("| an agent cannot", "| promise")):
+        if line.startswith("## "):
+            is_hole = line == "## Known holes"
+            if line.startswith("## Not"):
+                break
+        if not line.startswith("| ") or re.match(r"\| (an agent cannot|promise|hole) ", line):
             continue
         named = re.findall(r"`(\w+\.(?:py|c))(?:::(\w+))?`", line.split("|")[2])
         if not named:
             say(page, number, "a promise without a test")
         for file, test in named:
-            path = files.get(file)
-            if path is None or (test and f"def {test}(" not in path.read_text(encoding="utf-8")):
+            text = files[file].read_text(encoding="utf-8") if file in files else ""
+            if file not in files or (test and f"def {test}(" not in text):
                 say(page, number, f"no such test: {file}{'::' + test if test else ''}")
+            elif bool(re.search(rf"@finding\((?:(?!\ndef )[\s\S])*?\ndef {test}\(", text)) != is_hole:
+                say(page, number, f"{file}::{test} is {'no open finding' if is_hole else 'an open finding, not a promise'}")
 
 
 def check_mentions(root, say):
