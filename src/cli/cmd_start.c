@@ -9,6 +9,7 @@
 #include "stack/statedir.h"
 #include "stack/supervise.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,8 +57,15 @@ static int sidecar_listen(const struct fc_config *c, char out[LISTEN_BYTES], str
         text_of(c, "sidecar.interceptor.listen_addr", "127.0.0.1:8080", out);
         return 0;
     }
-    text_of(c, "sidecar.interceptor.socket_path", "", out);
-    return out[0] == '\0' ? fb_err_set(err, FB_E_CONFIG_VALIDATION,
+    char named[LISTEN_BYTES];
+    text_of(c, "sidecar.interceptor.socket_path", "", named);
+    /* The Sidecar takes it as it stands: relative to the working directory. */
+    char here[PATH_MAX] = "";
+    if (named[0] != '\0' && named[0] != '/' && getcwd(here, sizeof here) == NULL)
+        return fb_err_set(err, FB_E_CONFIG_VALIDATION, "the working directory cannot be named");
+    if (snprintf(out, LISTEN_BYTES, "%s%s%s", here, here[0] == '\0' ? "" : "/", named) >= LISTEN_BYTES)
+        return fb_err_set(err, FB_E_CONFIG_VALIDATION, "interceptor.socket_path is too long");
+    return named[0] == '\0' ? fb_err_set(err, FB_E_CONFIG_VALIDATION,
                                        "interceptor: interceptor.socket_path is required when mode is unix_socket")
                           : 0;
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/proc.h"
 #include "stack/daemon.h"
 #include "stack/live.h"
@@ -57,6 +58,7 @@ static int child_main(void *arg)
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)setpgid(0, 0);
+    fb_log_set_fd(STDERR_FILENO);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(x->log, STDOUT_FILENO) < 0 || dup2(x->log, STDERR_FILENO) < 0)
         return 1;
@@ -69,6 +71,12 @@ static int child_main(void *arg)
 static int start_one(struct stack *s, struct fb_err *err)
 {
     const struct st_component *c = &s->components[s->started];
+    /* Somebody else's listener would pass for our component being ready. */
+    if (st_daemon_probe(c->listen) == ST_PROBE_ACCEPTS) {
+        fb_err_set(err, FB_E_READINESS, "the %s cannot listen at %s: something else does already", c->name, c->listen);
+        fb_err_remedy(err, "stop it, or choose another address in firma.toml");
+        return FB_E_READINESS;
+    }
     char name[64];
     snprintf(name, sizeof name, "%s.log", c->name);
     fb_auto(fb_fd_close) int log =
@@ -169,14 +177,18 @@ static int live(struct stack *s, const char *state_dir, int ready_fd, struct fb_
 {
     fb_auto(fb_fd_close) int signals = watch_signals();
     int r = signals < 0 ? fb_err_sys(err, FB_E_INTERNAL, errno, "cannot watch signals") : start_all(s, state_dir, err);
+    /* A failed start is told when it has been undone, so that the next one can follow at once. */
+    if (r < 0)
+        tear_down(s);
     if (ready_fd >= 0) {
         /* What went wrong travels whole, so that the person sees it in the foreground. */
         struct fb_err none = { 0 };
         (void)fb_fd_write_all(ready_fd, r < 0 ? err : &none, sizeof none);
         close(ready_fd);
     }
-    if (r == 0)
-        r = wait_for_end(s, signals, err);
+    if (r < 0)
+        return r;
+    r = wait_for_end(s, signals, err);
     tear_down(s);
     return r;
 }
