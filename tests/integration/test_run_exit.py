@@ -89,13 +89,13 @@ def test_a_full_or_closed_stdout_is_the_agents_matter(project):
 
 
 WAITER = """
-import signal, sys
+import os, signal, sys
 names = sys.argv[1:]
 def on(sig, frame):
-    print("got", signal.Signals(sig).name, flush=True)
+    os.write(1, ("got " + signal.Signals(sig).name + "\\n").encode())
 for n in names:
     signal.signal(getattr(signal, n), on)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 while True:
     signal.pause()
 """
