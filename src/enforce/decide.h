@@ -47,9 +47,10 @@ struct fe_envelope {
     size_t n_headers;
     bool has_body; /* an empty body counts as none */
     struct fb_str body;
-    struct fb_str session_hint; /* session bound to the connection; empty = not said */
-    int64_t now_wall_ms;        /* since 1970; token expiry, context */
-    int64_t now_mono_ms;        /* monotonic; bundle freshness */
+    struct fb_str session_hint; /* session bound to the connection; empty = not said. Said: only its capabilities count */
+    struct fb_str agent_hint;   /* agent bound to the connection; empty = not said. Said: TenantMismatch for another's */
+    int64_t now_wall_ms;        /* since 1970; token times, context. The engine never lets it run behind now_mono_ms */
+    int64_t now_mono_ms;        /* monotonic; bundle freshness, and the clamp of now_wall_ms */
 };
 
 enum fe_decision {
