@@ -1,6 +1,7 @@
-/* Shows that libcedar agrees with the public Cedar corpus: parse, entities, validation verdict, and for each request its
- * validation, decision, determining policies and erring policies. Usage: cedar_corpus FOLDER... (every case file below
- * each folder); without one it looks for the corpus by itself. Understands the field names of older snapshots too. */
+/* Shows that libcedar agrees with the public Cedar corpus: parse, entities, validation verdict, and for each request
+ * its validation, decision, determining policies and erring policies. Usage: cedar_corpus FOLDER... (every case file
+ * below each folder); without one it looks for the corpus by itself. Understands the field names of older snapshots
+ * too. */
 #include <cedar/cedar.h>
 
 #include "cedar/json.h"
@@ -72,6 +73,14 @@ static bool is_true(const struct cedar_json *j, bool otherwise)
     return j && j->kind == CEDAR_JSON_BOOL ? j->b : otherwise;
 }
 
+/* Old snapshots have JSON schemas; Cedar syntax never begins with a brace. */
+static int load_schema(struct file text, struct cedar_schema **ret, struct cedar_error *err)
+{
+    size_t i = strspn(text.text, " \t\r\n");
+    return text.text[i] == '{' ? cedar_schema_from_json(text.text, text.n, ret, err)
+                               : cedar_schema_parse(text.text, text.n, ret, err);
+}
+
 static bool load(struct replay *c)
 {
     struct cedar_error err;
@@ -84,7 +93,7 @@ static bool load(struct replay *c)
     }
     if (cedar_policy_set_parse(c->policies.text, c->policies.n, &c->set, &err))
         return fail(c, "policies refused", &err);
-    if (cedar_schema_parse(c->schema_text.text, c->schema_text.n, &c->schema, &err))
+    if (load_schema(c->schema_text, &c->schema, &err))
         return fail(c, "schema refused", &err);
     if (cedar_entities_from_json(c->entities_text.text, c->entities_text.n, c->schema, &c->ents, &err))
         return fail(c, "entities refused", &err);
@@ -123,7 +132,8 @@ static bool compare(struct replay *c, const struct cedar_json *request, const st
 {
     const struct cedar_json *decision = cedar_json_get(request, "decision");
     const struct cedar_json *reason = get(request, "reason", "reasons"), *errors = cedar_json_get(request, "errors");
-    bool allow = decision && (cedar_str_eq(decision->s, CEDAR_S("allow")) || cedar_str_eq(decision->s, CEDAR_S("Allow")));
+    bool allow =
+        decision && (cedar_str_eq(decision->s, CEDAR_S("allow")) || cedar_str_eq(decision->s, CEDAR_S("Allow")));
     if (!decision || !reason || !errors)
         return fail(c, "no expectation in the request", NULL);
     if ((a->decision == CEDAR_ALLOW) != allow)
@@ -146,7 +156,8 @@ static bool check_request(struct replay *c, const struct cedar_json *request)
     struct cedar_error err;
     const struct cedar_json *context = cedar_json_get(request, "context");
     cedar_scratch_reset(c->scratch);
-    struct cedar_request r = { uid(c, request, "principal"), uid(c, request, "action"), uid(c, request, "resource"), NULL };
+    struct cedar_request r = { uid(c, request, "principal"), uid(c, request, "action"), uid(c, request, "resource"),
+                               NULL };
     if (!r.principal || !r.action || !r.resource)
         return fail(c, "request without principal, action or resource", NULL);
     if (context && cedar_context_from_json(c->scratch, c->schema, r.action, c->text.text + context->off, context->len,
