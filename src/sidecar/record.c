@@ -31,7 +31,7 @@ static void fill(const struct sc_conn *c, struct fa_event *ev)
         .event_id = fb_str_of(call->event_id),
         .session_id = v->session_id.n > 0 ? v->session_id : fb_str_of(who->session_id),
         .token_id = v->token_id,
-        .agent_id = v->agent_id,
+        .agent_id = v->agent_id.n > 0 ? v->agent_id : fb_str_of(who->agent_id),
         .action = v->action,
         .resource = v->resource,
         .decision = fe_decision_audit_number(v->decision),

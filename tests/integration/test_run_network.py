@@ -333,7 +333,10 @@ def test_a_unix_listener_that_is_no_sidecar(project):
                     c, _ = s.accept()
                 except OSError:
                     return
-                c.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                try:
+                    c.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+                except BrokenPipeError:
+                    pass
                 c.close()
         threading.Thread(target=answer_wrong, daemon=True).start()
         done = project.run("true", flags=["--sidecar", "unix://%s" % path])
