@@ -1,6 +1,6 @@
 #include "cedar/index.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 /* The key of a policy: for each scope part its class and what it names. At most one of principal and resource goes in
  * by group, so that a request needs (ancestors + 1) lookups a class and not their product. */
@@ -45,30 +45,31 @@ static void entity_part(const struct cedar_scope *s, bool group_taken, struct ke
     }
 }
 
-static bool rehash(struct cedar_index *ix, struct cedar_arena *a)
+static bool rehash(struct cedar_index *ix)
 {
     size_t cap = ix->cap ? ix->cap * 2 : 32;
-    struct cedar_index_entry *entries = cedar_arena_array(a, cap, sizeof *entries);
-    uint32_t *heads = CEDAR_NEW_N(a, cap * 2, uint32_t);
-    if (!entries || !heads)
+    struct cedar_index_entry *entries = realloc(ix->entries, cap * sizeof *entries);
+    if (!entries)
         return false;
-    if (ix->n)
-        memcpy(entries, ix->entries, ix->n * sizeof *entries);
+    ix->entries = entries;
+    uint32_t *heads = calloc(cap * 2, sizeof *heads);
+    if (!heads)
+        return false;
     for (size_t i = 0; i < ix->n; i++) {
         size_t h = entries[i].hash & (cap * 2 - 1);
         entries[i].next = heads[h];
         heads[h] = (uint32_t)i + 1;
     }
-    ix->entries = entries;
+    free(ix->heads);
     ix->heads = heads;
     ix->cap = cap;
     ix->n_heads = cap * 2;
     return true;
 }
 
-static bool add_key(struct cedar_index *ix, struct cedar_arena *a, const struct key *k, uint32_t policy)
+static bool add_key(struct cedar_index *ix, const struct key *k, uint32_t policy)
 {
-    if (ix->n == ix->cap && !rehash(ix, a))
+    if (ix->n == ix->cap && !rehash(ix))
         return false;
     uint64_t hash = mix(k);
     size_t h = hash & (ix->n_heads - 1);
@@ -78,7 +79,14 @@ static bool add_key(struct cedar_index *ix, struct cedar_arena *a, const struct 
     return true;
 }
 
-bool cedar_index_add(struct cedar_index *ix, struct cedar_arena *a, const struct cedar_policy *p, uint32_t policy)
+void cedar_index_done(struct cedar_index *ix)
+{
+    free(ix->entries);
+    free(ix->heads);
+    *ix = (struct cedar_index){ 0 };
+}
+
+bool cedar_index_add(struct cedar_index *ix, const struct cedar_policy *p, uint32_t policy)
 {
     struct key k;
     if (p->is_template)
@@ -92,14 +100,14 @@ bool cedar_index_add(struct cedar_index *ix, struct cedar_arena *a, const struct
         k.part[1] = p->action.kind == CEDAR_SCOPE_EQ ? CEDAR_KEY_EQ : CEDAR_KEY_IN;
         for (uint32_t i = 0; i < p->action.n_uids; i++) {
             k.what[1] = uid_key(&p->action.uids[i]);
-            if (!add_key(ix, a, &k, policy))
+            if (!add_key(ix, &k, policy))
                 return false;
         }
         return true;
     default:
         k.part[1] = CEDAR_KEY_ANY;
         k.what[1] = 0;
-        return add_key(ix, a, &k, policy);
+        return add_key(ix, &k, policy);
     }
 }
 

@@ -21,8 +21,9 @@ struct cedar_index {
     uint32_t classes[CEDAR_KEY_PARTS][3];
 };
 
-/* Adds a policy; templates are left out. False when out of memory. */
-bool cedar_index_add(struct cedar_index *ix, struct cedar_arena *a, const struct cedar_policy *p, uint32_t policy);
+/* A zeroed index is an empty one. Adds a policy; templates are left out. False when out of memory. */
+bool cedar_index_add(struct cedar_index *ix, const struct cedar_policy *p, uint32_t policy);
+void cedar_index_done(struct cedar_index *ix);
 
 /* Calls @visit with each policy whose key fits; not all of them match their whole scope, and one that names several
  * actions may come more than once. False when @visit stopped it. */

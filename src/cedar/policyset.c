@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const size_t SET_MAX_BYTES = (size_t)8 << 30;
 
@@ -23,25 +22,29 @@ void cedar_policy_set_free(struct cedar_policy_set *set)
     if (!set)
         return;
     cedar_arena_done(&set->arena);
+    cedar_index_done(&set->index);
+    free(set->items);
+    free(set->ids);
     free(set);
 }
 
 static bool grow(struct cedar_policy_set *set)
 {
     size_t cap = set->cap ? set->cap * 2 : 16;
-    struct cedar_policy *items = cedar_arena_array(&set->arena, cap, sizeof *items);
-    uint32_t *ids = CEDAR_NEW_N(&set->arena, cap * 2, uint32_t);
-    if (!items || !ids)
+    struct cedar_policy *items = realloc(set->items, cap * sizeof *items);
+    if (!items)
         return false;
-    if (set->n)
-        memcpy(items, set->items, set->n * sizeof *items);
+    set->items = items;
+    uint32_t *ids = calloc(cap * 2, sizeof *ids);
+    if (!ids)
+        return false;
     for (size_t i = 0; i < set->n; i++) {
         size_t h = cedar_str_hash(0, items[i].id) & (cap * 2 - 1);
         while (ids[h])
             h = (h + 1) & (cap * 2 - 1);
         ids[h] = (uint32_t)i + 1;
     }
-    set->items = items;
+    free(set->ids);
     set->ids = ids;
     set->cap = cap;
     set->n_ids = cap * 2;
@@ -70,7 +73,7 @@ int cedar_policy_set_add(struct cedar_policy_set *set, const struct cedar_policy
     bool ok = true;
     for (size_t i = 0; i < p->n_conds && p->template_index == SIZE_MAX; i++)
         ok &= cedar_fold(&set->arena, p->conds[i].expr);
-    if (!ok || !cedar_index_add(&set->index, &set->arena, p, (uint32_t)set->n))
+    if (!ok || !cedar_index_add(&set->index, p, (uint32_t)set->n))
         return cedar_error_set(err, CEDAR_E_NOMEM, "NoMemory", "out of memory");
     size_t h = cedar_str_hash(0, p->id) & (set->n_ids - 1);
     while (set->ids[h])
