@@ -4,13 +4,13 @@
 #include "init/wire.h"
 #include "run/handover.h"
 #include "run/stage.h"
+#include "run/watcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -179,6 +179,9 @@ static int child_main(void *arg)
     /* Out of the terminal's foreground group: Ctrl-C is for the launcher to pass on, not for bubblewrap to die of. */
     if (setsid() < 0)
         child_die("setsid", errno);
+    /* From here on nothing of this group outlives the launcher, in whatever state it is killed. */
+    if (run_watcher_start(c->launcher) != 0)
+        child_die("watcher", errno);
     if (c->stage != NULL) {
         const char *failed = run_stage_enter(c->stage);
         if (failed != NULL)
@@ -187,12 +190,9 @@ static int child_main(void *arg)
     arrange_descriptors(c);
     if (c->b->identity.drop)
         give_up_root(&c->b->identity);
-    /* A bubblewrap killed between its clone and the write of the uid map leaves a child that waits for ever. Without the
-     * signal it finishes building, firma-init finds the control socket at its end, and nothing is left; from its own
-     * --die-with-parent on, which comes after the clone, it dies with us. */
-    if (getppid() != c->launcher)
-        _exit(125);
-    (void)prctl(PR_SET_PDEATHSIG, 0);
+    /* The change of ids has cleared the signal. A bubblewrap that it kills between its clone and the write of the uid map
+     * leaves a child that waits for ever: that one is the watcher's. */
+    fb_proc_die_with_parent(c->launcher);
     (void)execve(c->b->bwrap_path, (char *const *)(uintptr_t)argv, envp);
     child_die(c->b->bwrap_path, errno);
 }

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "run/bwrap.h"
 #include "run/handover.h"
+#include "run/watcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -352,9 +353,11 @@ int run_sandbox_wait(struct run_sandbox *sb, int timeout_ms, struct fb_err *err)
 
     if (sb->bwrap.pid <= 0)
         return 0;
+    const pid_t group = sb->bwrap.pid;
     int r = fb_proc_wait(&sb->bwrap, timeout_ms, &status, err);
     if (r != 0)
         return r;
+    run_watcher_reap(group);
     fb_fd_close(&sb->bwrap.pidfd);
     sb->bwrap.pid = 0;
     return 0;

@@ -1,6 +1,7 @@
 #include "run/stage.h"
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "run/mounts_priv.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +89,7 @@ static int idmap_namespace(const struct run_identity *id)
 {
     char path[64];
     char map[64];
+    const pid_t parent = getpid();
     int made[2];
     char byte = 0;
     int ns = -1;
@@ -97,7 +100,10 @@ static int idmap_namespace(const struct run_identity *id)
     if (pid < 0)
         return -1;
     if (pid == 0) {
-        if (unshare(CLONE_NEWUSER) != 0 || write(made[1], "x", 1) != 1)
+        /* The caller's descriptors are not for a process that only waits; nor may it outwait its parent. */
+        fb_proc_die_with_parent(parent);
+        if (dup2(made[1], 0) < 0 || syscall(SYS_close_range, 1U, ~0U, 0U) != 0 || unshare(CLONE_NEWUSER) != 0 ||
+            write(0, "x", 1) != 1)
             _exit(1);
         (void)pause();
         _exit(0);
