@@ -3,14 +3,18 @@
 
 #include "audit/key.h"
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/toml.h"
 #include "core/embed.h"
 #include "run/settle.h"
 #include "run/template.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* What a Sidecar routes when nobody says otherwise: model providers and package registries. */
@@ -76,6 +80,15 @@ static bool has(const struct fc_config *t, const char *dotted)
     return t->doc != NULL && fb_toml_path(fb_toml_root(t->doc), dotted) != NULL;
 }
 
+/* Runs that start together share one key: under the lock nobody reads a half-written one. */
+static int make_key(const char *state_dir, const char *key, struct fb_err *err)
+{
+    fb_auto(fb_fd_close) int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || flock(dir, LOCK_EX) < 0)
+        return fb_err_sys(err, FB_E_IO, errno, "cannot lock the state directory '%s'", state_dir);
+    return access(key, F_OK) == 0 ? 0 : fa_key_generate(key, err);
+}
+
 static int set_audit(struct overrides *o, const struct fc_config *t, const char *state_dir, struct fb_err *err)
 {
     char *log = fb_fs_join(state_dir, "audit.jsonl");
@@ -87,9 +100,7 @@ static int set_audit(struct overrides *o, const struct fc_config *t, const char 
             add_text(o, "audit.file_path", log);
     }
     if (r == 0 && !has(t, "sidecar.audit.signing_key_path") && !has(t, "sidecar.audit.signing_key_env")) {
-        r = access(key, F_OK) == 0 ? 0 : fa_key_generate(key, err);
-        /* Another run that starts at the same time may have been faster: its key is as good. */
-        r = r == FB_E_EXISTS ? 0 : r;
+        r = make_key(state_dir, key, err);
         add_text(o, "audit.signing_key_path", key);
     }
     free(log);
