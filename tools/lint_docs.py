@@ -1,6 +1,7 @@
 """Documents that repeat what the code says: the parts of tools/lint.py that keep the two together. check(root, layers, say)
-reports each difference by say(path, line, text)."""
+reports each difference by say(path, line, text). Called by itself it writes the values of docs/reference/limits.md anew."""
 
+import pathlib
 import re
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -165,3 +166,20 @@ def check(root, layers, say):
     check_architecture(root, layers, say)
     check_threats(root, say)
     check_mentions(root, say)
+
+
+def write_limits(root):
+    """The values of the rows that are there; rows are added by hand, because what a limit means is not in its name."""
+    page = root / "docs/reference/limits.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for i, line in enumerate(lines):
+        row = LIMIT.match(line)
+        header = root / row.group(3) if row else None
+        found = header and header.is_file() and re.search(rf"\b{row.group(1)}\s*=\s*([^,}}/\n]+)", header.read_text(encoding="utf-8"))
+        if found:
+            lines[i] = line.replace(f"| `{row.group(2)}` |", f"| `{found.group(1).strip()}` |", 1)
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_limits(pathlib.Path(__file__).resolve().parent.parent)
