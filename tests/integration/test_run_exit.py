@@ -46,7 +46,7 @@ def test_a_command_that_is_not_there_is_127(project):
 
 
 def test_a_command_that_may_not_run_is_126(project):
-    done = project.run("/etc/passwd")
+    done = project.run("/usr/lib/os-release")
     assert (done.status, done.error()) == (126, "Spawn"), done
     assert project.left() == []
 
