@@ -69,6 +69,25 @@ static int check_entry(struct fb_str id, struct fb_str reason, struct fb_err *er
     return 0;
 }
 
+/* What the server could not read any more must not be reported as revoked. */
+static int check_room(const struct au_revlog *seen, size_t file_n, size_t line_n, const char *path, struct fb_err *err)
+{
+    if (seen->n < AU_REVOCATIONS_MAX && file_n + line_n <= AU_REVOCATION_FILE_MAX_BYTES)
+        return 0;
+    fb_err_set(err, FB_E_LIMIT, "revocation file '%s' is full (%d entries, %d bytes)", path, AU_REVOCATIONS_MAX,
+               AU_REVOCATION_FILE_MAX_BYTES);
+    fb_err_remedy(err, "drop expired entries: firma authority revocations compact");
+    return FB_E_LIMIT;
+}
+
+static int write_line(int fd, const char *path, const struct fb_buf *line, struct fb_err *err)
+{
+    /* One write on an appending descriptor: a reader sees the line whole or not at all. */
+    if (write(fd, line->p, line->n) != (ssize_t)line->n || fsync(fd) != 0)
+        return fb_err_sys(err, FB_E_IO, errno, "cannot write revocation file '%s'", path);
+    return 0;
+}
+
 int au_revlog_file_add(const char *path, struct fb_str token_id, struct fb_str reason, int64_t now_ns,
                        struct fb_err *err)
 {
@@ -93,11 +112,10 @@ int au_revlog_file_add(const char *path, struct fb_str token_id, struct fb_str r
         rc = text.n > 0 && text.p[text.n - 1] != '\n' ? fb_buf_addc(&line, '\n') : 0;
         if (rc == 0)
             rc = append_line(&line, token_id, reason, now_ns);
-        /* One write on an appending descriptor: a reader sees the line whole or not at all. */
-        if (rc == 0 && write(fd, line.p, line.n) != (ssize_t)line.n)
-            rc = fb_err_sys(err, FB_E_IO, errno, "cannot write revocation file '%s'", path);
-        if (rc == 0 && fsync(fd) != 0)
-            rc = fb_err_sys(err, FB_E_IO, errno, "cannot write revocation file '%s'", path);
+        if (rc == 0)
+            rc = check_room(&seen, text.n, line.n, path, err);
+        if (rc == 0)
+            rc = write_line(fd, path, &line, err);
     }
     au_revlog_done(&seen);
     fb_buf_done(&line);

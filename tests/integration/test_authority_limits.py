@@ -17,6 +17,8 @@ from rawh2 import (CONTINUATION, DATA, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HE
 HEALTH = "/grpc.health.v1.Health/Check"
 SERVING = frame(b"\x08\x01")
 MESSAGE_MAX = 4 << 20
+SCOPE_MAX = 2048
+ACTION_MAX = 256
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,13 @@ def test_ids_have_a_longest_length(server, field, at, past):
         agent, session = ("a" * n, "s") if field == "agent_id" else ("a", "s" * n)
         got = unary(server.addr, SERVICE + "IssueCapability", issue_request(agent, session, ["code.read"]))[1]
         assert got[0] == status and (status == 0 or field in got[1])
+
+
+def test_scope_and_action_have_a_longest_length(server):
+    for scope, action, status in (("x" * SCOPE_MAX, "code.read", 0), ("x" * (SCOPE_MAX + 1), "code.read", 3),
+                                  ("*", "x" * ACTION_MAX, 0), ("*", "x" * (ACTION_MAX + 1), 3)):
+        got = unary(server.addr, SERVICE + "IssueCapability", issue_request("a", "s", [action], scope))[1]
+        assert got[0] == status, (len(scope), len(action), got)
 
 
 def test_the_header_block_has_a_ceiling(server):

@@ -155,6 +155,47 @@ static void a_writer_waits_for_the_lock_and_then_writes_to_the_file_that_stands_
     close(ready[1]);
 }
 
+static void a_line_that_no_server_would_read_is_not_written(void **state)
+{
+    static const char entry[] = ID1 "\t2026-05-18T08:00:00+00:00\tr\n";
+    struct fb_err err;
+    struct stat st;
+
+    (void)state;
+    world_write(&w, "r.txt", ""); /* blanks up to where exactly this line fits */
+    int fd = open(world_path(&w, "r.txt"), O_WRONLY | O_CLOEXEC);
+    char *blanks = malloc(AU_REVOCATION_FILE_MAX_BYTES);
+    memset(blanks, '\n', AU_REVOCATION_FILE_MAX_BYTES);
+    size_t room = AU_REVOCATION_FILE_MAX_BYTES - (sizeof(entry) - 1);
+    assert_int_equal(write(fd, blanks, room + 1), (ssize_t)room + 1);
+    free(blanks);
+    assert_int_equal(add(ID1, "r", &err), FB_E_LIMIT);
+    assert_non_null(strstr(err.msg, "is full"));
+    assert_int_equal(ftruncate(fd, (off_t)room), 0);
+    assert_int_equal(add(ID1, "r", &err), 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, AU_REVOCATION_FILE_MAX_BYTES);
+    assert_int_equal(au_revlog_file_compact(world_path(&w, "r.txt"), NOW, 3600, &err), 0); /* the way out */
+    has_text(entry);
+    close(fd);
+}
+
+static void a_file_with_the_most_entries_takes_no_more(void **state)
+{
+    struct fb_buf text;
+    struct fb_err err;
+
+    (void)state;
+    fb_buf_init(&text, AU_REVOCATION_FILE_MAX_BYTES);
+    for (int i = 0; i < AU_REVOCATIONS_MAX - 1; i++)
+        assert_int_equal(fb_buf_addf(&text, "79dd9ffb-ebc8-4883-8f1e-%012d\n", i), 0);
+    assert_int_equal(fb_buf_addc(&text, '\0'), 0);
+    world_write(&w, "r.txt", text.p);
+    fb_buf_done(&text);
+    assert_int_equal(add(ID1, "the last", &err), 0);
+    assert_int_equal(add(ID2, "one more", &err), FB_E_LIMIT);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -180,6 +221,8 @@ int main(void)
         T(a_file_that_others_may_write_is_refused),
         T(a_directory_that_is_missing_is_named),
         T(compaction_keeps_what_lives_sorted_and_normalised),
+        T(a_line_that_no_server_would_read_is_not_written),
+        T(a_file_with_the_most_entries_takes_no_more),
         T(a_writer_waits_for_the_lock_and_then_writes_to_the_file_that_stands_there),
     };
     return cmocka_run_group_tests_name("authority/revfile", tests, NULL, NULL);
