@@ -48,7 +48,8 @@ int run_flow_tell_authority(struct run_flow *f, struct fb_err *err)
                                         "key_file" };
     static const char *const numbers[] = { "max_ttl_seconds", "bundle_ttl_seconds" };
     const char *profile = f->s->options->authority_profile;
-    struct st_pair pairs[6 + FB_COUNT(keys) + FB_COUNT(numbers)] = { pair("run_dir", "authority"), pair("profile", profile == NULL ? "developer" : profile),
+    struct st_pair pairs[6 + FB_COUNT(keys) + FB_COUNT(numbers)] = { pair("run_dir", "authority"),
+                                 pair("profile", profile == NULL ? "developer" : profile),
                                  pair("log", "authority.log"), pair("sandbox_id", f->s->sandbox_id),
                                  pair("agent_id", f->s->agent_id), pair("session_id", f->s->session_id) };
     size_t n = 6;

@@ -33,7 +33,8 @@ struct st_marker_meta {
     int64_t started_at_ns; /* Unix time */
 };
 
-/* Starts a marker; a run whose Sidecar is not its own never publishes it. FB_E_CONFIG_VALIDATION when @id is in use by a live run; a stale one of the same id is removed. */
+/* Starts a marker; a run whose Sidecar is not its own never publishes it.
+ * FB_E_CONFIG_VALIDATION when @id is in use by a live run; a stale one of the same id is removed. */
 int st_marker_begin(struct st_marker *m, const char *state_dir, const char *id, struct fb_err *err);
 /* Writes sidecar.pid, then metadata.toml, then renames into place. */
 int st_marker_publish(struct st_marker *m, const struct st_marker_meta *meta, struct fb_err *err);

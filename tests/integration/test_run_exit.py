@@ -131,7 +131,8 @@ def test_the_first_termination_asks_the_second_kills(project):
 
 
 def test_children_of_the_agent_get_the_signal_too_and_none_outlives_the_run(project):
-    script = "sh -c 'trap \"echo child\" TERM; echo up; while :; do sleep 1000 & wait; done' & trap 'echo parent; exit 9' TERM; wait; wait"
+    child = "trap 'echo child; exit 0' TERM; echo up; while :; do sleep 1000 & wait; done"
+    script = 'sh -c "%s" & c=$!; trap "echo parent; wait $c; exit 9" TERM; wait; wait' % child
     with project.start("sh", "-c", script) as run:
         assert run.line() == "up"
         watched = Watched(descendants(run.pid))
