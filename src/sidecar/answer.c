@@ -86,6 +86,7 @@ static bool take_head(struct sc_conn *c, const struct fn_h1_head *h)
         return false;
     }
     ex->answered = true;
+    sc_conn_deadline(c, c->server->limits.dispatch_ms);
     c->call.dispatch_status = h->status;
     return true;
 }
@@ -296,6 +297,7 @@ void sc_answer_readable(struct sc_conn *c)
     }
     in->n += (size_t)n;
     ex->got_bytes = true;
-    sc_conn_deadline(c, c->server->limits.dispatch_ms);
+    if (ex->answered) /* a head has one limit for the whole of it, a body one for each pause */
+        sc_conn_deadline(c, c->server->limits.dispatch_ms);
     proceed(c);
 }

@@ -33,6 +33,14 @@ void sc_conn_deadline(struct sc_conn *c, uint64_t ms)
     c->deadline_ms = fb_loop_now_ms(c->server->loop) + ms;
 }
 
+void sc_conn_body_deadline(struct sc_conn *c)
+{
+    const struct sc_limits *l = &c->server->limits;
+    uint64_t now = fb_loop_now_ms(c->server->loop);
+    uint64_t end = c->body_start_ms + l->body_gap_ms + (uint64_t)c->body.n * 1000 / SC_BODY_MIN_BYTES_PER_S;
+    c->deadline_ms = end < now + l->body_gap_ms ? end : now + l->body_gap_ms;
+}
+
 size_t sc_conn_backlog(const struct sc_conn *c)
 {
     return c->out.n - c->out_off;
@@ -324,7 +332,7 @@ static void on_readable(struct sc_conn *c)
         sc_step(c);
         return;
     case SC_CONN_BODY:
-        sc_conn_deadline(c, c->server->limits.body_gap_ms);
+        sc_conn_body_deadline(c);
         sc_step(c);
         return;
     default:
@@ -343,7 +351,8 @@ static void on_event(void *arg, int ready)
         return;
     }
     if ((ready & FB_WRITABLE) != 0 && c->want_write) {
-        sc_conn_deadline(c, c->server->limits.body_gap_ms);
+        if (c->state == SC_CONN_REPLY || c->ex.answered) /* other deadlines are not for reading to put off */
+            sc_conn_deadline(c, c->server->limits.body_gap_ms);
         if (!sc_conn_flush(c))
             return;
         if (c->state == SC_CONN_EXCHANGE && !c->ended)

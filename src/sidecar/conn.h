@@ -105,6 +105,7 @@ struct sc_conn {
     pid_t peer_pid;
     struct fb_watch *watch;
     struct sc_ident ident; /* from a PROXY v2 header */
+    bool prefaced;         /* there was one: a relay speaks for an agent */
     uint64_t deadline_ms;
     uint64_t idle_since_ms;
 
@@ -127,6 +128,7 @@ struct sc_conn {
     struct fb_buf body;
     size_t body_charged; /* counted in server->body_bytes */
     uint64_t body_left;
+    uint64_t body_start_ms;
     struct fn_chunked body_chunks;
 
     struct sc_call call;
@@ -152,6 +154,8 @@ bool sc_conn_is_idle(const struct sc_conn *c);
 const struct sc_ident *sc_conn_ident(const struct sc_conn *c);
 /* Sets the deadline @ms from now. */
 void sc_conn_deadline(struct sc_conn *c, uint64_t ms);
+/* The deadline of a body that is coming in: body_gap_ms for the next byte, and SC_BODY_MIN_BYTES_PER_S over all. */
+void sc_conn_body_deadline(struct sc_conn *c);
 /* Writes what may be written. False when the connection ended meanwhile. */
 bool sc_conn_flush(struct sc_conn *c);
 /* Bytes in out that are not written yet. */

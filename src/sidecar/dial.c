@@ -18,7 +18,8 @@ struct sc_dial {
     struct sc_lookup *lookup;
     char host[FN_HOST_TEXT_BYTES];
     unsigned port;
-    bool exempt;
+    enum sc_exempt exempt;
+    bool from_table;
     sc_dial_fn *fn;
     void *arg;
     struct sc_ip addrs[SC_RESOLVE_ADDRS_MAX];
@@ -107,12 +108,14 @@ static void on_connected(void *arg, int ready)
     fb_watch_free(d->watch);
     d->watch = NULL;
     struct sc_up *up = NULL;
-    if (sc_up_wrap(d->pool, d->fd, d->host, d->port, &up) < 0) {
+    /* d->next is past the address whose socket this is. */
+    if (sc_up_wrap(d->pool, d->fd, d->host, d->port, &d->addrs[d->next - 1], &up) < 0) {
         snprintf(d->why, sizeof d->why, "out of memory");
         finish(d, SC_DIAL_CONNECT, NULL);
         return;
     }
     d->fd = -1;
+    up->from_table = d->from_table;
     finish(d, SC_DIAL_OK, up);
 }
 
@@ -154,19 +157,20 @@ static void try_next(struct sc_dial *d)
     settle(d, SC_DIAL_CONNECT);
 }
 
-/* Keeps the addresses that may be dialled; @vouched skips the check. */
-static void use_addresses(struct sc_dial *d, const struct sc_ip *addrs, size_t n, bool vouched)
+/* Keeps the addresses that may be dialled. */
+static void use_addresses(struct sc_dial *d, const struct sc_ip *addrs, size_t n, enum sc_exempt exempt)
 {
     const char *bad = NULL;
     for (size_t i = 0; i < n && d->n_addrs < SC_RESOLVE_ADDRS_MAX; i++) {
-        const char *what = vouched ? NULL : sc_guard_refuses(&addrs[i]);
+        const char *what = sc_guard_refuses(&addrs[i], exempt);
         if (what == NULL)
             d->addrs[d->n_addrs++] = addrs[i];
         else
             bad = what;
     }
     if (d->n_addrs == 0) {
-        snprintf(d->why, sizeof d->why, "'%s' is %s, and no rule names it", d->host, bad == NULL ? "without address" : bad);
+        snprintf(d->why, sizeof d->why, "'%s' is %s, and %s", d->host, bad == NULL ? "without address" : bad,
+                 exempt == SC_EXEMPT_NONE ? "no rule names it" : "only [sidecar.resolver] hosts may lead a name there");
         settle(d, SC_DIAL_REFUSED_ADDRESS);
         return;
     }
@@ -194,7 +198,8 @@ static void begin(struct sc_dial *d, const struct fn_host *host)
             return;
         }
     } else if (sc_resolver_table(d->resolver, fn_host_str(host), &ip)) {
-        use_addresses(d, &ip, 1, true);
+        d->from_table = true;
+        use_addresses(d, &ip, 1, SC_EXEMPT_ALL);
         return;
     } else {
         struct fb_err err = { 0 };
@@ -205,8 +210,8 @@ static void begin(struct sc_dial *d, const struct fn_host *host)
     settle(d, SC_DIAL_DNS);
 }
 
-int sc_dial_start(struct sc_pool *p, struct sc_resolver *r, const struct fn_host *host, unsigned port, bool exempt,
-                  uint64_t limit_ms, sc_dial_fn *fn, void *arg, struct sc_dial **ret, struct fb_err *err)
+int sc_dial_start(struct sc_pool *p, struct sc_resolver *r, const struct fn_host *host, unsigned port,
+                  enum sc_exempt exempt, uint64_t limit_ms, sc_dial_fn *fn, void *arg, struct sc_dial **ret, struct fb_err *err)
 {
     struct sc_dial *d = calloc(1, sizeof *d);
     if (d == NULL)

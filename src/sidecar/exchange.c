@@ -98,12 +98,19 @@ static bool send_request(struct sc_conn *c)
         size_t head = (size_t)n < ex->head.n - ex->head_off ? (size_t)n : ex->head.n - ex->head_off;
         ex->head_off += head;
         ex->body_off += (size_t)n - head;
-        if (ex->body_off < c->body.n)
-            sc_conn_deadline(c, c->server->limits.dispatch_ms);
     }
     ex->sent = true;
     sc_up_want(ex->up, FB_READABLE);
     return true;
+}
+
+/* The first byte goes only to a peer that has said nothing: what it says unasked is no answer. */
+static bool begin_request(struct sc_conn *c)
+{
+    if (sc_up_is_quiet(c->ex.up))
+        return send_request(c);
+    sc_exchange_lost(c, "the upstream hung up or spoke before it was asked");
+    return false;
 }
 
 static void on_up(void *arg, int ready)
@@ -111,6 +118,10 @@ static void on_up(void *arg, int ready)
     struct sc_conn *c = arg;
     if (c->state != SC_CONN_EXCHANGE || c->ex.up == NULL)
         return;
+    if (c->ex.head_off == 0) {
+        (void)begin_request(c);
+        return; /* level-triggered: an answer is reported again */
+    }
     if ((ready & FB_WRITABLE) != 0 && !c->ex.sent && !send_request(c))
         return;
     if ((ready & FB_READABLE) != 0)
@@ -147,7 +158,7 @@ static void on_dialled(void *arg, enum sc_dial_result result, struct sc_up *up, 
     case SC_DIAL_OK:
         c->ex.up = up;
         sc_up_own(up, on_up, c);
-        (void)send_request(c);
+        (void)begin_request(c);
         return;
     case SC_DIAL_REFUSED_ADDRESS:
         refuse_address(c, why);
@@ -167,8 +178,8 @@ static void dial(struct sc_conn *c)
     struct sc_server *s = c->server;
     const struct fn_authority *to = &c->req.target.authority;
     struct fb_err err = { 0 };
-    if (sc_dial_start(s->pool, s->resolver, &to->host, to->port, c->call.verdict.rule_names_host, s->limits.dispatch_ms,
-                      on_dialled, c, &c->ex.dial, &err) < 0) {
+    if (sc_dial_start(s->pool, s->resolver, &to->host, to->port,
+                      sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), s->limits.dispatch_ms, on_dialled, c, &c->ex.dial, &err) < 0) {
         c->ex.dial = NULL;
         sc_conn_abort(c, "CONNECTOR_FAILURE", "connect: no resources");
     }
@@ -180,12 +191,14 @@ void sc_exchange_start(struct sc_conn *c)
     const struct fn_authority *to = &c->req.target.authority;
     c->state = SC_CONN_EXCHANGE;
     c->call.dispatch_start_ns = fb_clock_mono_ns();
-    sc_conn_deadline(c, s->limits.dispatch_ms);
+    /* For all of it up to the end of the response head, whatever drips meanwhile; a long request body gets its time. */
+    sc_conn_deadline(c, s->limits.dispatch_ms + (uint64_t)c->body.n * 1000 / SC_BODY_MIN_BYTES_PER_S);
     if (c->req.target.https) {
         sc_conn_abort(c, "CONNECTOR_INVALID_REQUEST", "request: https goes through CONNECT");
         return;
     }
-    c->ex.up = sc_pool_take(s->pool, fn_host_str(&to->host), to->port, !c->req.repeatable, on_up, c);
+    c->ex.up = sc_pool_take(s->pool, fn_host_str(&to->host), to->port,
+                            sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), on_up, c);
     if (c->ex.up == NULL)
         dial(c);
     else if (!send_request(c))

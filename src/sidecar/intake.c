@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NAME_LOOK_BYTES = 64 }; /* longer than any name that matters */
+
 static bool is_repeatable(struct fb_str m)
 {
     return fb_str_eqz(m, "GET") || fb_str_eqz(m, "HEAD") || fb_str_eqz(m, "OPTIONS") || fb_str_eqz(m, "PUT") ||
@@ -24,7 +26,44 @@ static int refuse(char text[SC_INTAKE_TEXT_BYTES], int code, const char *why)
     return code;
 }
 
-/* The fields that policy may see: hop-by-hop ones stay (they are the client's words), ours and proxy credentials go. */
+/* Servers that make variables of field names take '_' for '-': a name that would so become one of these is no accident. */
+static const char *const confusable[] = { "host", "content-length", "transfer-encoding", "connection",
+                                          "proxy-authorization" };
+/* What frames, addresses or authorizes the request is not for Connection to take away. */
+static const char *const end_to_end[] = { "host", "content-length", "transfer-encoding", "authorization" };
+
+static bool is_confusing(struct fb_str name)
+{
+    char text[NAME_LOOK_BYTES];
+    bool underscored = false;
+    size_t n = name.n < sizeof text ? name.n : sizeof text;
+    for (size_t i = 0; i < n; i++) {
+        underscored = underscored || name.p[i] == '_';
+        text[i] = name.p[i] == '_' ? '-' : name.p[i];
+    }
+    if (!underscored)
+        return false;
+    if (fn_h1_is_ours(fb_str_n(text, n)))
+        return true;
+    for (size_t i = 0; i < FB_COUNT(confusable); i++)
+        if (fb_str_eq_nocase(fb_str_n(text, n), fb_str_of(confusable[i])))
+            return true;
+    return false;
+}
+
+/* NULL when the names may stand, else what is wrong with them. */
+static const char *check_names(const struct fn_h1_head *head)
+{
+    for (size_t i = 0; i < head->n_fields; i++)
+        if (is_confusing(head->fields[i].name))
+            return "a field name stands for another one with '_' in place of '-'";
+    for (size_t i = 0; i < FB_COUNT(end_to_end); i++)
+        if (fn_h1_has_token(head, "connection", end_to_end[i]))
+            return "Connection names a field that must arrive";
+    return NULL;
+}
+
+/* The fields that policy may see are those that will be sent: not hop-by-hop, not named by Connection, not ours. */
 static int collect_headers(struct fb_arena *arena, const struct fn_h1_head *head, struct fe_envelope *env)
 {
     struct fe_header *out = fb_arena_alloc(arena, (head->n_fields + 1) * sizeof *out);
@@ -33,7 +72,7 @@ static int collect_headers(struct fb_arena *arena, const struct fn_h1_head *head
     size_t n = 0;
     for (size_t i = 0; i < head->n_fields; i++) {
         const struct fn_h1_field *f = &head->fields[i];
-        if (fn_h1_is_ours(f->name) || fb_str_eq_nocase(f->name, FB_STR("proxy-authorization")))
+        if (f->hop || fn_h1_is_ours(f->name) || fb_str_eq_nocase(f->name, FB_STR("proxy-authorization")))
             continue;
         out[n++] = (struct fe_header){ f->name, f->value };
     }
@@ -92,6 +131,9 @@ int sc_intake_read(struct fb_arena *arena, const struct fn_h1_head *head, struct
         return refuse(text, r, "missing host");
     if (r < 0)
         return refuse(text, r, err.msg);
+    const char *bad = check_names(head);
+    if (bad != NULL)
+        return refuse(text, FB_E_PARSE, bad);
     env->is_https = ret->target.https;
     size_t n = fn_url_authority_text(&ret->target.authority, ret->target.https ? 443 : 80, ret->authority);
     env->host = fb_str_n(ret->authority, n);

@@ -59,7 +59,7 @@ static void on_event(void *arg, int ready)
     sc_up_want(up, 0);
 }
 
-int sc_up_wrap(struct sc_pool *p, int fd, const char *host, unsigned port, struct sc_up **ret)
+int sc_up_wrap(struct sc_pool *p, int fd, const char *host, unsigned port, const struct sc_ip *peer, struct sc_up **ret)
 {
     struct sc_up *up = calloc(1, sizeof *up);
     if (up == NULL)
@@ -67,6 +67,7 @@ int sc_up_wrap(struct sc_pool *p, int fd, const char *host, unsigned port, struc
     up->pool = p;
     up->fd = fd;
     up->port = port;
+    up->peer = *peer;
     memcpy(up->host, host, strlen(host) + 1);
     fb_buf_init(&up->in, SC_UP_IN_MAX_BYTES);
     if (fb_watch_new(p->loop, fd, on_event, up, &up->watch, NULL) < 0) {
@@ -98,19 +99,26 @@ void sc_up_close(struct sc_up *up)
     free(up);
 }
 
-static bool still_open(int fd)
+bool sc_up_is_quiet(const struct sc_up *up)
 {
     char c;
-    ssize_t n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(up->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-struct sc_up *sc_pool_take(struct sc_pool *p, struct fb_str host, unsigned port, bool probe, fb_watch_fn *fn, void *arg)
+static bool suits(const struct sc_up *up, struct fb_str host, unsigned port, enum sc_exempt exempt)
+{
+    return up->port == port && fb_str_eq(fb_str_of(up->host), host) &&
+           (up->from_table || sc_guard_refuses(&up->peer, exempt) == NULL);
+}
+
+struct sc_up *sc_pool_take(struct sc_pool *p, struct fb_str host, unsigned port, enum sc_exempt exempt, fb_watch_fn *fn,
+                           void *arg)
 {
     struct sc_up **at = &p->idle;
     while (*at != NULL) {
         struct sc_up *up = *at;
-        if (up->port != port || !fb_str_eq(fb_str_of(up->host), host)) {
+        if (!suits(up, host, port, exempt)) {
             at = &up->next;
             continue;
         }
@@ -118,7 +126,7 @@ struct sc_up *sc_pool_take(struct sc_pool *p, struct fb_str host, unsigned port,
         up->next = NULL;
         p->n_idle--;
         up->in_pool = false;
-        if (probe && !still_open(up->fd)) {
+        if (!sc_up_is_quiet(up)) {
             sc_up_close(up);
             continue;
         }

@@ -15,7 +15,8 @@ struct sc_pool {
     size_t n_idle;
 };
 
-/* Makes a connection object around the connected @fd, which it owns on success only. 0 or FB_E_NOMEM. */
-int sc_up_wrap(struct sc_pool *p, int fd, const char *host, unsigned port, struct sc_up **ret) FB_MUST_USE;
+/* Makes a connection object around @fd, connected to @peer, which it owns on success only. 0 or FB_E_NOMEM. */
+int sc_up_wrap(struct sc_pool *p, int fd, const char *host, unsigned port, const struct sc_ip *peer, struct sc_up **ret)
+    FB_MUST_USE;
 
 #endif

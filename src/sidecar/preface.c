@@ -28,6 +28,7 @@ int sc_preface_read(struct sc_conn *c)
     if (!keep(c->ident.sandbox_id, ids.sandbox) || !keep(c->ident.session_id, ids.session) ||
         !keep(c->ident.agent_id, ids.agent))
         return FB_E_PARSE;
+    c->prefaced = true;
     fb_buf_consume(&c->in, ids.bytes);
     return 0;
 }

@@ -43,6 +43,9 @@ static void fill(const struct sc_conn *c, struct fa_event *ev)
         .response_size = (int64_t)call->response_bytes,
         .sandbox_id = fb_str_of(who->sandbox_id),
     };
+    /* Refused before a capability spoke: who the relay says it is. */
+    if (ev->agent_id.n == 0 && v->decision == FE_DENY)
+        ev->agent_id = fb_str_of(who->agent_id);
     if (call->dispatch_start_ns != 0 && call->dispatch_status != 0)
         ev->dispatch_latency_us = (fb_clock_mono_ns() - call->dispatch_start_ns) / 1000;
 }

@@ -165,6 +165,21 @@ unsigned sc_server_count_peer(const struct sc_server *s, pid_t pid)
     return n;
 }
 
+bool sc_server_share(const struct sc_server *s, const struct sc_conn *c, uint64_t n)
+{
+    uint64_t half = s->limits.bodies_bytes / 2;
+    if (half < s->limits.body_bytes)
+        half = s->limits.body_bytes;
+    if (s->ident_fixed || c->peer_pid == 0 || s->body_bytes + n <= half)
+        return true;
+    const char *session = c->ident.session_id;
+    uint64_t held = 0;
+    for (const struct sc_conn *o = s->conns; o != NULL; o = o->next)
+        if (strcmp(o->ident.session_id, session) == 0 && (session[0] != '\0' || o->peer_pid == c->peer_pid))
+            held += o->body_charged;
+    return held + n <= half;
+}
+
 void sc_server_cut(struct sc_server *s)
 {
     while (s->conns != NULL)

@@ -49,6 +49,7 @@ struct sc_ident {
 enum {
     SC_SIDE_BUFFER_BYTES = 32 << 10, /* held for one side of one connection */
     SC_READ_BYTES = 16 << 10,        /* one read */
+    SC_BODY_MIN_BYTES_PER_S = 4096,  /* of a request body, on average, after limits.body_gap_ms */
     SC_SWEEP_MS = 200,               /* how exact a connection's deadlines are */
     SC_UIDS_MAX = 64,
     SC_REQUEST_ARENA_BYTES = 1 << 20,
@@ -111,6 +112,10 @@ void sc_server_wake_audit(void *arg);
 /* A connection comes and goes (called by conn.c). */
 void sc_server_add(struct sc_server *s, struct sc_conn *c);
 void sc_server_remove(struct sc_server *s, struct sc_conn *c);
+/* May @c hold @n bytes more of request bodies? Those of one session, or of one process when no session is said, may not
+ * be more than half of limits.bodies_bytes, and always one whole body. A fixed session and the TCP doors, where nobody can
+ * be told from anybody, are not divided. */
+bool sc_server_share(const struct sc_server *s, const struct sc_conn *c, uint64_t n);
 /* Connections open from that process; 0 for pid 0. */
 unsigned sc_server_count_peer(const struct sc_server *s, pid_t pid);
 

@@ -48,12 +48,13 @@ static void refuse_framing(struct sc_conn *c, enum fn_h1_refusal why)
 
 /* --- decision --- */
 
+/* In the words of the record, where secrets are masked. */
 static void log_denial(const struct sc_conn *c)
 {
     const struct fe_verdict *v = &c->call.verdict;
     const char *what = c->req.is_connect ? "CONNECT denied by guard policy" : "HTTP request denied by guard policy";
     FB_LOG(FB_LOG_INFO, what, FB_KS("session_id", v->session_id), FB_KS("host", c->req.env.host),
-           FB_KZ("reason", fc_reason_wire(v->reason)), FB_KS("detail", v->detail));
+           FB_KZ("reason", fc_reason_wire(v->reason)), FB_KS("detail", v->deny_reason));
 }
 
 static void judge(struct sc_conn *c)
@@ -62,6 +63,7 @@ static void judge(struct sc_conn *c)
     env->has_body = c->body.n > 0;
     env->body = fb_buf_str(&c->body);
     env->session_hint = fb_str_of(sc_conn_ident(c)->session_id);
+    env->agent_hint = fb_str_of(sc_conn_ident(c)->agent_id);
     env->now_wall_ms = fb_clock_wall_ms();
     int64_t start = fb_clock_mono_ns();
     env->now_mono_ms = start / 1000000;
@@ -104,10 +106,11 @@ static void decide(struct sc_conn *c, size_t used)
 
 /* --- body --- */
 
+/* What has arrived counts, not what was announced: a head costs its sender next to nothing. */
 static bool charge(struct sc_conn *c, uint64_t n)
 {
     struct sc_server *s = c->server;
-    if (n > s->limits.bodies_bytes || s->body_bytes > s->limits.bodies_bytes - n)
+    if (n > s->limits.bodies_bytes || s->body_bytes > s->limits.bodies_bytes - n || !sc_server_share(s, c, n))
         return false;
     s->body_bytes += n;
     c->body_charged += n;
@@ -154,7 +157,7 @@ static int take_chunks(struct sc_conn *c)
 static int take_length(struct sc_conn *c)
 {
     size_t n = c->in.n < c->body_left ? c->in.n : (size_t)c->body_left;
-    if (fb_buf_add(&c->body, c->in.p, n) < 0) {
+    if (!charge(c, n) || fb_buf_add(&c->body, c->in.p, n) < 0) {
         malformed(c, 403, true, "sidecar body budget exceeded");
         return -1;
     }
@@ -202,6 +205,7 @@ static void answer_routes(struct sc_conn *c, size_t used)
     fb_auto(fb_buf_done) struct fb_buf text;
     fb_buf_init(&text, SC_ROUTES_MAX_BYTES);
     bool ok = sc_routes_text(c->server->engine, &text) == 0;
+    FB_LOG(FB_LOG_INFO, "routes told", FB_KU("peer_pid", (uint64_t)c->peer_pid));
     fb_buf_consume(&c->in, used);
     c->state = SC_CONN_REPLY;
     if (!ok || sc_reply_text(&c->out, 200, fb_buf_str(&text), !c->close_after) < 0) {
@@ -224,7 +228,8 @@ static void begin_body(struct sc_conn *c, const struct fn_h1_head *head)
     c->state = SC_CONN_BODY;
     c->body_left = kept.content_length;
     fn_chunked_init(&c->body_chunks);
-    sc_conn_deadline(c, c->server->limits.body_gap_ms);
+    c->body_start_ms = fb_loop_now_ms(c->server->loop);
+    sc_conn_body_deadline(c);
     if (kept.expect_continue && c->in.n == 0) {
         /* Policy may read the body, so it has to come before the decision; nothing is sent on before that. */
         if (fb_buf_adds(&c->out, FB_STR("HTTP/1.1 100 Continue\r\n\r\n")) < 0 || !sc_conn_flush(c))
@@ -241,7 +246,7 @@ static void on_head(struct sc_conn *c, const struct fn_h1_head *head)
     c->heads++;
     c->call.open = true;
     c->close_after = !head->keep_alive;
-    if (c->door == SC_DOOR_UNIX && sc_intake_is_routes(head)) {
+    if (c->door == SC_DOOR_UNIX && !c->prefaced && sc_intake_is_routes(head)) {
         answer_routes(c, head->head_bytes);
         return;
     }
@@ -261,15 +266,11 @@ static void on_head(struct sc_conn *c, const struct fn_h1_head *head)
         too_large(c);
         return;
     }
-    if (!charge(c, n)) {
-        malformed(c, 403, true, "sidecar body budget exceeded");
-        return;
-    }
     if (n > c->in.n - head->head_bytes) {
         begin_body(c, head);
         return;
     }
-    if (fb_buf_add(&c->body, c->in.p + head->head_bytes, (size_t)n) < 0) {
+    if (!charge(c, n) || fb_buf_add(&c->body, c->in.p + head->head_bytes, (size_t)n) < 0) {
         malformed(c, 403, true, "sidecar body budget exceeded");
         return;
     }

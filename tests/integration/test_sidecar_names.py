@@ -82,10 +82,18 @@ def test_wildcard_rules_never_reach_inside_addresses(tmp_path, address):
         assert event["decision"] == 2 and event["resource"] == "a.wild.example/"
 
 
-def test_a_rule_that_names_the_host_may(tmp_path):
-    with Upstream() as u, Dns({"exact.example": ["127.0.0.1"]}) as dns:
-        with StaticSidecar(tmp_path, rule("exact.example:%d" % u.port), options=options(dns)) as s:
-            assert s.get("exact.example:%d" % u.port).status == 200
+def test_a_rule_that_names_the_host_lifts_the_check_for_private_networks_only(tmp_path):
+    with Upstream() as u, Dns({"here.example": ["127.0.0.1"], "lan.example": ["10.255.255.1"]}) as dns:
+        rules = rule("here.example:%d" % u.port) + rule("lan.example:1")
+        with StaticSidecar(tmp_path, rules, options=options(dns, "--limit", "dispatch_ms=300")) as s:
+            r = s.get("here.example:%d" % u.port)
+            assert (r.status, r.json()["reason"], u.connections) == (403, "LoopbackBlocked", 0)
+            assert s.get("lan.example:1").status != 403  # tried, whoever is there or not
+
+
+def test_a_rule_for_the_very_address_may(tmp_path):
+    with Upstream() as u, Dns({}) as dns, StaticSidecar(tmp_path, rule(u.authority), options=options(dns)) as s:
+        assert s.get(u.authority).status == 200
 
 
 def test_literal_address_needs_its_own_rule(tmp_path):

@@ -138,8 +138,6 @@ def test_an_upstream_cannot_speak_for_us(sidecar, upstream):
     assert [n for n, _ in r.fields] == ["content-length"]
 
 
-@pytest.mark.xfail(strict=True, reason="a waiting upstream connection is looked at for stray bytes only before methods that may not "
-                   "be repeated: another client's GET gets the answer that lies there (sidecar/exchange.c, sc_pool_take)")
 def test_an_answer_to_nobody_reaches_nobody(sidecar, upstream):
     pid = sidecar.process.pid
     with Client(sidecar.address) as first, Client(sidecar.address) as second:
@@ -158,8 +156,6 @@ def test_an_answer_to_nobody_reaches_nobody(sidecar, upstream):
         assert second.answer().body == b"/mine"
 
 
-@pytest.mark.xfail(strict=True, reason="every read puts the limit off, so a head that drips is never cut (sidecar/answer.c "
-                   "sc_answer_readable)")
 def test_a_dripping_head_is_cut_in_time(sidecar, upstream):
     start = time.monotonic()
     with Client(sidecar.address, timeout=4) as c:

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 struct parsed {
     struct fb_arena arena;
@@ -55,6 +56,40 @@ static void test_connect(void **state)
     assert_str(p.req.env.host, "api.example.com");
     assert_str(p.req.env.path, "/");
     fb_arena_done(&p.arena);
+}
+
+static void test_policy_sees_what_is_sent(void **state)
+{
+    (void)state;
+    struct parsed p = { 0 };
+    assert_int_equal(read_text(&p, "GET / HTTP/1.1\r\nHost: a.example\r\nX-Ok: yes\r\nConnection: x-ok, close\r\nTE: trailers\r\n"
+                                   "X-Other: 1\r\n\r\n"), 0);
+    struct fb_buf out;
+    fb_buf_init(&out, 4096);
+    assert_int_equal(sc_intake_write(&out, &p.req, NULL, 0, 0), 0);
+    assert_str(fb_buf_str(&out), "GET / HTTP/1.1\r\nHost: a.example\r\nX-Other: 1\r\n\r\n");
+    for (size_t i = 0; i < p.req.env.n_headers; i++)
+        assert_false(fb_str_eq_nocase(p.req.env.headers[i].name, FB_STR("x-ok")));
+    fb_buf_done(&out);
+    fb_arena_done(&p.arena);
+}
+
+static void test_names_that_others_read_otherwise(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "x_firma_agent: a", "X-Firma_Session: a", "X_FIRMA-Z: a", "Transfer_Encoding: chunked",
+                                       "content_length: 5", "Proxy_Authorization: a", "Connection: Authorization" };
+    static const char *const good[] = { "x_firmament: a", "content_type: a", "transfer_encodings: a", "content__length: a" };
+    char raw[256];
+    for (size_t i = 0; i < FB_COUNT(bad) + FB_COUNT(good); i++) {
+        bool is_bad = i < FB_COUNT(bad);
+        struct parsed p = { 0 };
+        snprintf(raw, sizeof raw, "GET / HTTP/1.1\r\nHost: a.example\r\n%s\r\n\r\n", is_bad ? bad[i] : good[i - FB_COUNT(bad)]);
+        int r = read_text(&p, raw);
+        if ((r == FB_E_PARSE) != is_bad)
+            fail_msg("%s: %d", raw, r);
+        fb_arena_done(&p.arena);
+    }
 }
 
 static void test_refusals_keep_what_is_known(void **state)
@@ -118,6 +153,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical_request),
         cmocka_unit_test(test_connect),
+        cmocka_unit_test(test_policy_sees_what_is_sent),
+        cmocka_unit_test(test_names_that_others_read_otherwise),
         cmocka_unit_test(test_refusals_keep_what_is_known),
         cmocka_unit_test(test_encoded_separators_are_told_to_the_rules),
         cmocka_unit_test(test_what_is_written),

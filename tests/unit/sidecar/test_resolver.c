@@ -1,5 +1,4 @@
 /* Literals, the operator's table, and which addresses the guard lets pass. */
-#include "sidecar/guard.h"
 #include "sidecar/listener.h"
 #include "sidecar/resolver.h"
 
@@ -39,24 +38,6 @@ static void test_table(void **state)
     fb_loop_free(loop);
 }
 
-static void test_guard(void **state)
-{
-    (void)state;
-    static const char *const inside[] = { "127.0.0.1", "10.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "::", "fe80::1", "fd00::1",
-                                          "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::" };
-    static const char *const outside[] = { "1.1.1.1", "93.184.215.14", "2606:4700::1111" };
-    struct sc_ip ip;
-    for (size_t i = 0; i < FB_COUNT(inside); i++) {
-        assert_true(sc_ip_parse(fb_str_of(inside[i]), &ip));
-        if (sc_guard_refuses(&ip) == NULL)
-            fail_msg("%s passes", inside[i]);
-    }
-    for (size_t i = 0; i < FB_COUNT(outside); i++) {
-        assert_true(sc_ip_parse(fb_str_of(outside[i]), &ip));
-        assert_null(sc_guard_refuses(&ip));
-    }
-}
-
 static void test_listen_addresses(void **state)
 {
     (void)state;
@@ -77,7 +58,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_table),
-        cmocka_unit_test(test_guard),
         cmocka_unit_test(test_listen_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
