@@ -66,13 +66,32 @@ static int add_text(struct run_hidden *h, const char *base, struct fb_str text, 
     return r;
 }
 
-/* A log comes with its signed head. */
-static int add_companion(struct run_hidden *h, const char *suffix, struct fb_err *err)
+/* A log comes with its signed head. Both are renamed over, which takes a cover off: a mount must not show them at all. */
+static int add_log(struct run_hidden *h, const char *base, struct fb_str text, struct fb_err *err)
 {
-    char *companion = NULL;
-    if (h->count == 0 || asprintf(&companion, "%s%s", h->paths[h->count - 1], suffix) < 0)
-        return h->count == 0 ? 0 : fb_err_set(err, FB_E_NOMEM, "out of memory");
-    return take(h, companion, err);
+    static const char *const suffixes[] = { "", ".head" };
+    for (size_t i = 0; i < FB_COUNT(suffixes); i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%.*s%s", FB_STR_ARG(text), suffixes[i]) < 0)
+            return fb_err_set(err, FB_E_NOMEM, "out of memory");
+        char *joined = fb_fs_join(base == NULL ? "/" : base, path);
+        free(path);
+        const char *name = joined;
+        for (size_t k = 0; name != NULL && k < h->count; k++)
+            if (strcmp(h->paths[k], name) == 0) {
+                h->replaced[k] = true;
+                name = NULL;
+            }
+        const bool is_new = name != NULL || joined == NULL;
+        if (!is_new)
+            free(joined);
+        int r = is_new ? take(h, joined, err) : 0;
+        if (r < 0)
+            return r;
+        if (is_new)
+            h->replaced[h->count - 1] = true;
+    }
+    return 0;
 }
 
 int run_hidden_add_config(struct run_hidden *h, const struct fc_config *c, struct fb_err *err)
@@ -85,9 +104,8 @@ int run_hidden_add_config(struct run_hidden *h, const struct fc_config *c, struc
         if (node == NULL)
             continue;
         if (node->kind == FB_TOML_STRING && node->s.n > 0) {
-            r = add_text(h, c->dir, node->s, err);
-            if (r == 0 && strcmp(path_keys[i], "sidecar.audit.file_path") == 0)
-                r = add_companion(h, ".head", err);
+            const bool is_log = strcmp(path_keys[i], "sidecar.audit.file_path") == 0;
+            r = is_log ? add_log(h, c->dir, node->s, err) : add_text(h, c->dir, node->s, err);
         }
         for (const struct fb_toml *v = node->kind == FB_TOML_ARRAY ? node->first : NULL; r == 0 && v != NULL; v = v->next)
             if (v->kind == FB_TOML_STRING)

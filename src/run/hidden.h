@@ -7,10 +7,13 @@
 #include "base/err.h"
 #include "core/config.h"
 
+#include <stdbool.h>
+
 enum { RUN_HIDDEN_MAX = 256 };
 
 struct run_hidden {
     char *paths[RUN_HIDDEN_MAX]; /* owned, absolute */
+    bool replaced[RUN_HIDDEN_MAX]; /* the audit log and its head: rotated and rewritten while the agent runs */
     size_t count;
 };
 

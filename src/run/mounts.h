@@ -15,8 +15,8 @@
 
 enum {
     RUN_MOUNTS_STEPS_MAX = 2048,         /* steps in one plan; bubblewrap takes 9000 arguments */
-    RUN_MOUNTS_SCAN_ENTRIES_MAX = 50000, /* directory entries looked at for nested repositories, a workspace */
-    RUN_MOUNTS_SCAN_DEPTH_MAX = 8,       /* directories below the workspace root */
+    RUN_MOUNTS_SCAN_ENTRIES_MAX = 1000000, /* directory entries looked at for nested repositories, a workspace */
+    RUN_MOUNTS_SCAN_DEPTH_MAX = 32,      /* directories below the workspace root; what lies deeper is read-only */
     RUN_MOUNTS_FILE_MAX_BYTES = 4 << 20, /* one file whose content is copied in */
 };
 
@@ -49,7 +49,9 @@ struct run_mounts_spec {
     const char *config_path;      /* the selected firma.toml, NULL when none: covered where a mount shows it */
     const char *const *hidden;    /* further host paths that no mount may show (policy, audit log, keys) */
     size_t n_hidden;
+    const bool *hidden_replaced; /* for each of @hidden: firma renames another over it; no mount may show it. NULL: none */
     const char *etc_dir; /* NULL: "/etc"; tests point it elsewhere */
+    size_t scan_entries_max; /* 0: RUN_MOUNTS_SCAN_ENTRIES_MAX; tests set a smaller one */
 };
 
 enum run_step_kind {
@@ -89,12 +91,12 @@ struct run_mounts {
     size_t n_placeholders;
     int *holds; /* a lock on each placeholder while the run lasts, so that no other run removes it */
     size_t n_holds;
-    bool scan_cut; /* a workspace was too large or deep to look for every nested repository: say so to the person */
 };
 
 /* Builds the plan. 0; FB_E_CONFIG_VALIDATION for a mount that is relative, missing, inside the state directory or
- * over a place the sandbox owns, and for a cwd that no mount shows or that lies in the state directory;
- * FB_E_INSECURE for a `.firma` or another protected name that is a symbolic link; FB_E_LIMIT; FB_E_NOMEM.
+ * over a place the sandbox owns, for a writable one of a home, of a place of the system or of too many files, for a path of
+ * the control plane that a mount would show once it exists, and for a cwd that no mount shows or that lies in the state
+ * directory; FB_E_INSECURE for a `.firma` or another protected name that is a symbolic link; FB_E_LIMIT; FB_E_NOMEM.
  * On failure *@ret is empty. */
 int run_mounts_plan(const struct run_mounts_spec *spec, struct run_mounts *ret, struct fb_err *err) FB_MUST_USE;
 void run_mounts_done(struct run_mounts *m);

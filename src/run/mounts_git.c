@@ -1,9 +1,10 @@
 /* Repositories in a writable mount: what git on the host would execute, or be told to execute, by files in them.
  * Hooks and configuration are read-only; so is everything that could point git at another configuration ("commondir",
- * "config.worktree", included files, core.hooksPath). Source: git-config(1), gitrepository-layout(5). */
+ * "config.worktree"), and what the configuration names (mounts_gitconfig.c). The same search finds files with the set-uid
+ * bit, which a shared mapping can rewrite without clearing it. Source: git-config(1), gitrepository-layout(5). */
 #include "run/mounts_protect.h"
 
-#include "base/fs.h"
+#include "base/fd.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -12,150 +13,84 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX_BYTES = 256 << 10, QUEUE_MAX = RUN_MOUNTS_SCAN_ENTRIES_MAX };
-
-static bool exists(const struct run_protector *p, const char *dir, const char *name, mode_t type)
+static int too_long(struct run_protector *p)
 {
-    char at[PATH_MAX];
-    struct stat st;
-    const int n = snprintf(at, sizeof(at), "%s/%s/%s", p->source, dir, name);
-    return n > 0 && (size_t)n < sizeof(at) && lstat(at, &st) == 0 && (st.st_mode & S_IFMT) == type;
+    return fb_err_set(p->err, FB_E_LIMIT, "a path in '%s' is too long", p->source);
 }
 
-static int protect_in(struct run_protector *p, const char *dir, const char *name, enum run_protect_absent absent)
+static bool join(char out[PATH_MAX], const char *dir, const char *name)
+{
+    const int n = snprintf(out, PATH_MAX, "%s%s%s", dir, dir[0] == '\0' ? "" : "/", name);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* The S_IFMT bits of @name in @dir; 0 when there is nothing. */
+static mode_t type_in(const struct run_protector *p, const char *dir, const char *name)
 {
     char rel[PATH_MAX];
-    const int n = snprintf(rel, sizeof(rel), "%s%s%s", dir, dir[0] == '\0' ? "" : "/", name);
-    if (n <= 0 || (size_t)n >= sizeof(rel))
-        return fb_err_set(p->err, FB_E_LIMIT, "a path in '%s' is too long", p->source);
-    return run_protect_path(p, rel, RUN_PROTECT_READ_ONLY, absent);
+    mode_t type = 0;
+    return join(rel, dir, name) && run_protect_type(p, rel, &type) == 0 ? type : 0;
 }
 
-/* Takes "." and ".." out of @path, which is relative to the mount; false when it leads outside. */
-static bool flatten(const char *path, char out[PATH_MAX])
+static int protect_in(struct run_protector *p, const char *dir, const char *name, enum run_protect_how how,
+                      enum run_protect_absent absent)
 {
-    struct fb_str rest = fb_str_of(path);
-    struct fb_str part;
-    size_t n = 0;
-
-    out[0] = '\0';
-    while (fb_str_split(&rest, '/', &part)) {
-        if (part.n == 0 || fb_str_eqz(part, "."))
-            continue;
-        if (fb_str_eqz(part, "..")) {
-            if (n == 0)
-                return false;
-            while (n > 0 && out[n - 1] != '/')
-                n--;
-            n -= n > 0;
-            out[n] = '\0';
-            continue;
-        }
-        if (n + part.n + 2 > PATH_MAX)
-            return false;
-        if (n > 0)
-            out[n++] = '/';
-        memcpy(out + n, part.p, part.n);
-        n += part.n;
-        out[n] = '\0';
-    }
-    return n > 0;
-}
-
-/* A path that the configuration in @base names: protected if it lies in the mount. */
-static int protect_named(struct run_protector *p, const char *base, const char *value)
-{
-    char joined[PATH_MAX];
     char rel[PATH_MAX];
-    const size_t root = strlen(p->source);
-    int n;
-
-    if (value[0] == '~')
-        return 0;
-    if (value[0] == '/') {
-        if (!run_mounts_within(value, p->source))
-            return 0;
-        n = snprintf(joined, sizeof(joined), "%s", value + root);
-    } else {
-        n = snprintf(joined, sizeof(joined), "%s/%s", base, value);
-    }
-    if (n <= 0 || (size_t)n >= sizeof(joined) || !flatten(joined, rel))
-        return 0;
-    return run_protect_path(p, rel, RUN_PROTECT_READ_ONLY, RUN_ABSENT_SKIP);
+    return join(rel, dir, name) ? run_protect_path(p, rel, how, absent) : too_long(p);
 }
 
-/* The value of "key = value" on @line, unquoted, in place; NULL when the line has another key. */
-static char *value_of(char *line, const char *key)
+/* Read-only as a whole: what cannot be looked into cannot be protected piece by piece. */
+static int close_dir(struct run_protector *p, const char *rel)
 {
-    const size_t n = strlen(key);
-
-    while (isspace((unsigned char)*line))
-        line++;
-    if (strncasecmp(line, key, n) != 0)
-        return NULL;
-    line += n;
-    while (isspace((unsigned char)*line))
-        line++;
-    if (*line++ != '=')
-        return NULL;
-    while (isspace((unsigned char)*line) || *line == '"')
-        line++;
-    line[strcspn(line, "\"\r\n#;")] = '\0';
-    for (size_t len = strlen(line); len > 0 && isspace((unsigned char)line[len - 1]);)
-        line[--len] = '\0';
-    return *line == '\0' ? NULL : line;
+    if (rel[0] != '\0')
+        return run_protect_path(p, rel, RUN_PROTECT_READ_ONLY, RUN_ABSENT_SKIP);
+    fb_err_set(p->err, FB_E_CONFIG_VALIDATION, "'%s' cannot be looked through for what must be protected", p->source);
+    fb_err_remedy(p->err, "chmod u+rwx it, or run in another directory");
+    return FB_E_CONFIG_VALIDATION;
 }
 
-/* Not a parser of git's format, and it need not be: a line taken for more than it is protects one file too many. */
-static int protect_by_config(struct run_protector *p, const char *gitdir, const char *worktree)
-{
-    char path[PATH_MAX];
-    struct fb_buf text fb_auto(fb_buf_done);
-    int r = 0;
-
-    fb_buf_init(&text, CONFIG_MAX_BYTES);
-    const int n = snprintf(path, sizeof(path), "%s/%s/config", p->source, gitdir);
-    if (n <= 0 || (size_t)n >= sizeof(path) || fb_fs_read(path, FB_FS_ANY, &text, NULL) != 0 || text.n == 0)
-        return 0;
-    for (char *line = text.p; r == 0 && line != NULL;) {
-        char *next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = '\0';
-        char *value = value_of(line, "hookspath");
-        if (value != NULL)
-            r = protect_named(p, worktree, value);
-        else if ((value = value_of(line, "path")) != NULL)
-            r = protect_named(p, gitdir, value);
-        line = next;
-    }
-    return r;
-}
-
-/* A directory that git takes for a repository's own. */
+/* A directory that git takes for a repository's own; HEAD and objects may be links. */
 static bool is_gitdir(const struct run_protector *p, const char *rel)
 {
-    return exists(p, rel, "HEAD", S_IFREG) &&
-           (exists(p, rel, "objects", S_IFDIR) || exists(p, rel, "commondir", S_IFREG));
+    return type_in(p, rel, "HEAD") != 0 && (type_in(p, rel, "objects") != 0 || type_in(p, rel, "commondir") != 0);
+}
+
+/* Something in it stands behind a link, or cannot be looked at. */
+static bool is_odd(const struct run_protector *p, const char *gitdir)
+{
+    static const char *const names[] = { "config.worktree", "commondir", "gitdir", "hooks", "config" };
+    int fd fb_auto(fb_fd_close) = run_protect_open(p, gitdir, O_RDONLY | O_DIRECTORY);
+
+    if (fd < 0 || faccessat(fd, ".", X_OK, 0) != 0)
+        return true;
+    for (size_t i = 0; i < FB_COUNT(names); i++)
+        if (type_in(p, gitdir, names[i]) == S_IFLNK)
+            return true;
+    return false;
 }
 
 static int protect_gitdir(struct run_protector *p, const char *gitdir, const char *worktree)
 {
-    int r = protect_in(p, gitdir, "config.worktree", RUN_ABSENT_FILE);
+    char config[PATH_MAX];
 
+    /* The repository of the workspace itself is refused by name instead: closed, nobody could commit. */
+    if (strcmp(gitdir, ".git") != 0 && is_odd(p, gitdir))
+        return close_dir(p, gitdir);
+    int r = protect_in(p, gitdir, "config.worktree", RUN_PROTECT_READ_ONLY, RUN_ABSENT_FILE);
     if (r == 0)
-        r = protect_in(p, gitdir, "commondir", RUN_ABSENT_FILE);
+        r = protect_in(p, gitdir, "commondir", RUN_PROTECT_READ_ONLY, RUN_ABSENT_FILE);
     /* A linked worktree's directory takes hooks and configuration from the common one. */
-    if (r < 0 || exists(p, gitdir, "gitdir", S_IFREG))
-        return r < 0 ? r : protect_in(p, gitdir, "gitdir", RUN_ABSENT_SKIP);
-    r = protect_in(p, gitdir, "hooks", RUN_ABSENT_DIR);
+    if (r < 0 || type_in(p, gitdir, "gitdir") == S_IFREG)
+        return r < 0 ? r : protect_in(p, gitdir, "gitdir", RUN_PROTECT_READ_ONLY, RUN_ABSENT_SKIP);
+    r = protect_in(p, gitdir, "hooks", RUN_PROTECT_READ_ONLY, RUN_ABSENT_DIR);
     if (r == 0)
-        r = protect_in(p, gitdir, "config", RUN_ABSENT_FILE);
-    if (r == 0)
-        r = protect_by_config(p, gitdir, worktree);
+        r = protect_in(p, gitdir, "config", RUN_PROTECT_READ_ONLY, RUN_ABSENT_FILE);
+    for (size_t i = 0; r == 0 && i < 2; i++)
+        r = join(config, gitdir, i == 0 ? "config" : "config.worktree") ? run_protect_by_config(p, config, worktree)
+                                                                       : too_long(p);
     return r;
 }
 
@@ -163,13 +98,15 @@ static int protect_gitdir(struct run_protector *p, const char *gitdir, const cha
 static int protect_dot_git(struct run_protector *p, const char *worktree, enum run_protect_absent absent)
 {
     char gitdir[PATH_MAX];
-    const int n = snprintf(gitdir, sizeof(gitdir), "%s%s.git", worktree, worktree[0] == '\0' ? "" : "/");
+    const mode_t type = type_in(p, worktree, ".git");
 
-    if (n <= 0 || (size_t)n >= sizeof(gitdir))
-        return fb_err_set(p->err, FB_E_LIMIT, "a path in '%s' is too long", p->source);
-    if (!exists(p, worktree, ".git", S_IFDIR))
-        return run_protect_path(p, gitdir, RUN_PROTECT_READ_ONLY, absent); /* a worktree's file, a link, or nothing */
-    return protect_gitdir(p, gitdir, worktree);
+    if (type == S_IFDIR)
+        return join(gitdir, worktree, ".git") ? protect_gitdir(p, gitdir, worktree) : too_long(p);
+    /* Below the root the agent may have made the link, so that no later run could start. What it points to is found
+     * where it lies. */
+    if (type == S_IFLNK && worktree[0] != '\0')
+        return 0;
+    return protect_in(p, worktree, ".git", RUN_PROTECT_READ_ONLY, absent);
 }
 
 struct queue {
@@ -179,15 +116,15 @@ struct queue {
     size_t n;
 };
 
-static int push(struct run_protector *p, struct queue *q, const char *dir, const char *name, unsigned char depth)
+static int no_memory(struct run_protector *p)
 {
-    char rel[PATH_MAX];
-    const int n = snprintf(rel, sizeof(rel), "%s%s%s", dir, dir[0] == '\0' ? "" : "/", name);
+    return fb_err_set(p->err, FB_E_NOMEM, "no memory to look through '%s'", p->source);
+}
 
-    if (depth > RUN_MOUNTS_SCAN_DEPTH_MAX || q->n >= QUEUE_MAX || n < 0 || (size_t)n >= sizeof(rel)) {
-        p->m->scan_cut = true;
-        return 0;
-    }
+static int push(struct run_protector *p, struct queue *q, const char *rel, unsigned char depth)
+{
+    if (depth > RUN_MOUNTS_SCAN_DEPTH_MAX)
+        return close_dir(p, rel);
     if (q->n % 256 == 0) {
         char **at = realloc(q->at, (q->n + 256) * sizeof(*at));
         if (at != NULL)
@@ -196,62 +133,83 @@ static int push(struct run_protector *p, struct queue *q, const char *dir, const
         if (depths != NULL)
             q->depth = depths;
         if (at == NULL || depths == NULL)
-            return fb_err_set(p->err, FB_E_NOMEM, "no memory to look through '%s'", p->source);
+            return no_memory(p);
     }
     q->at[q->n] = strdup(rel);
     if (q->at[q->n] == NULL)
-        return fb_err_set(p->err, FB_E_NOMEM, "no memory to look through '%s'", p->source);
+        return no_memory(p);
     q->depth[q->n++] = depth;
     return 0;
 }
 
-static bool is_dir_entry(int dirfd, const struct dirent *e)
+/* Git's own store of 256 directories: as many entries as commits, and none for a person to work in. */
+static bool is_object_shard(const char *rel, const char *name)
 {
-    struct stat st;
-    if (e->d_type != DT_UNKNOWN)
-        return e->d_type == DT_DIR;
-    return fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    const char *slash = strrchr(rel, '/');
+    return strcmp(slash == NULL ? rel : slash + 1, "objects") == 0 && strlen(name) == 2 &&
+           isxdigit((unsigned char)name[0]) && isxdigit((unsigned char)name[1]);
+}
+
+static int refuse_size(struct run_protector *p)
+{
+    fb_err_set(p->err, FB_E_CONFIG_VALIDATION,
+               "'%s' holds too many files to look for every repository in it, and those not found could not be protected",
+               p->source);
+    fb_err_remedy(p->err, "run in a smaller directory, remove what is not needed, or mount this one read_only");
+    return FB_E_CONFIG_VALIDATION;
+}
+
+/* One entry of the directory @fd at @rel. */
+static int look_at(struct run_protector *p, struct queue *q, int fd, const char *rel, unsigned char depth,
+                   const struct dirent *e)
+{
+    char below[PATH_MAX];
+    struct stat st = { .st_mode = DTTOIF(e->d_type) };
+    int r = 0;
+
+    if (p->entries_left-- == 0)
+        return refuse_size(p);
+    if (!join(below, rel, e->d_name))
+        return too_long(p);
+    /* A directory's bits do not matter, and a file's are worth the call. */
+    if ((e->d_type == DT_REG || e->d_type == DT_UNKNOWN) && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return 0;
+    if (S_ISREG(st.st_mode) && ((st.st_mode & S_ISUID) != 0 || (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)))
+        r = run_protect_path(p, below, RUN_PROTECT_READ_ONLY, RUN_ABSENT_SKIP);
+    if (r == 0 && depth > 0 && strcmp(e->d_name, ".git") == 0)
+        r = protect_dot_git(p, rel, RUN_ABSENT_SKIP);
+    else if (r == 0 && depth > 0 && strcmp(e->d_name, ".firma") == 0 && !S_ISLNK(st.st_mode))
+        r = run_protect_path(p, below, RUN_PROTECT_HIDE, RUN_ABSENT_SKIP);
+    if (r == 0 && S_ISDIR(st.st_mode) && !is_object_shard(rel, e->d_name))
+        r = push(p, q, below, (unsigned char)(depth + 1));
+    return r;
 }
 
 /* One directory: what it holds is protected, its directories are queued. */
 static int scan_one(struct run_protector *p, struct queue *q, const char *rel, unsigned char depth)
 {
-    char path[PATH_MAX];
     int r = 0;
 
-    (void)snprintf(path, sizeof(path), "%s/%s", p->source, rel);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int fd = run_protect_open(p, rel, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    /* Closed now, but the agent may be its owner and open it again. */
+    if (fd < 0 && errno == EACCES)
+        return close_dir(p, rel);
+    if (fd < 0)
+        return fb_err_sys(p->err, FB_E_CONFIG_VALIDATION, errno, "cannot look into '%s/%s'", p->source, rel);
+    const bool searchable = faccessat(fd, ".", X_OK, 0) == 0;
+    DIR *dir = searchable ? fdopendir(fd) : NULL;
     if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return 0; /* not for us to read: the agent, with no more rights, cannot either */
+        fb_fd_close(&fd);
+        return searchable ? no_memory(p) : close_dir(p, rel);
     }
-    bool head = false;
-    bool inside = false;
-    for (const struct dirent *e = readdir(dir); r == 0 && e != NULL; e = readdir(dir)) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        if (p->entries_left == 0) {
-            p->m->scan_cut = true;
-            break;
-        }
-        p->entries_left--;
-        head |= strcmp(e->d_name, "HEAD") == 0;
-        inside |= strcmp(e->d_name, "objects") == 0 || strcmp(e->d_name, "commondir") == 0;
-        if (depth > 0 && strcmp(e->d_name, ".git") == 0)
-            r = protect_dot_git(p, rel, RUN_ABSENT_SKIP);
-        else if (depth > 0 && strcmp(e->d_name, ".firma") == 0) {
-            char firma[PATH_MAX];
-            (void)snprintf(firma, sizeof(firma), "%s/.firma", rel);
-            r = run_protect_path(p, firma, RUN_PROTECT_HIDE, RUN_ABSENT_SKIP);
-        }
-        if (r == 0 && is_dir_entry(fd, e) && strcmp(e->d_name, "objects") != 0)
-            r = push(p, q, rel, e->d_name, (unsigned char)(depth + 1));
-    }
+    for (const struct dirent *e = readdir(dir); r == 0 && e != NULL; e = readdir(dir))
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            r = look_at(p, q, fd, rel, depth, e);
     (void)closedir(dir);
     /* Also what is not called ".git": bare repositories, submodules' and worktrees' own directories. */
-    if (r == 0 && head && inside && rel[0] != '\0' && is_gitdir(p, rel))
+    if (r == 0 && rel[0] != '\0' && strcmp(rel, ".git") != 0 && is_gitdir(p, rel))
         r = protect_gitdir(p, rel, rel);
     return r;
 }
@@ -262,8 +220,7 @@ int run_protect_repositories(struct run_protector *p)
 
     int r = protect_dot_git(p, "", RUN_ABSENT_DIR);
     if (r == 0)
-        r = push(p, &q, "", "", 0);
-    /* Breadth first: what lies near the root is protected even where the limits end the search. */
+        r = push(p, &q, "", 0);
     while (r == 0 && q.head < q.n) {
         r = scan_one(p, &q, q.at[q.head], q.depth[q.head]);
         q.head++;

@@ -41,5 +41,11 @@ const struct run_step *run_mounts_covering(const struct run_mounts *m, const cha
 /* mounts_protect.c: what a writable mount must not let the agent plant. @source is canonical. */
 int run_mounts_protect(struct run_mounts *m, const struct run_mounts_spec *spec, const char *source, const char *target,
                        struct fb_err *err);
+/* Hides @rel, which exists below the writable mount of @source at @target, so that it cannot be renamed away either. */
+int run_mounts_cover_in_writable(struct run_mounts *m, const char *source, const char *target, const char *rel,
+                                 struct fb_err *err);
+
+/* mounts_places.c: FB_E_CONFIG_VALIDATION when @source (canonical) is no place to give an agent for writing. */
+int run_mounts_check_writable(const struct run_mounts_spec *spec, const char *source, struct fb_err *err);
 
 #endif

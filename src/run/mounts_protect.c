@@ -6,11 +6,16 @@
  * long as the run lasts. Source: [the Firma design, section 4, "protected names"]. */
 #include "run/mounts_protect.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct name_row {
@@ -57,11 +62,50 @@ static const struct run_step *step_at(const struct run_mounts *m, const char *ta
     return NULL;
 }
 
+int run_protect_open(const struct run_protector *p, const char *rel, int flags)
+{
+    struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC | O_NOFOLLOW,
+                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+    return (int)syscall(SYS_openat2, p->root, rel[0] == '\0' ? "." : rel, &how, sizeof(how));
+}
+
+int run_protect_type(const struct run_protector *p, const char *rel, mode_t *ret)
+{
+    struct stat st;
+    int fd fb_auto(fb_fd_close) = run_protect_open(p, rel, O_PATH);
+
+    *ret = 0;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return -errno;
+    *ret = st.st_mode & S_IFMT;
+    return 0;
+}
+
+static int refuse_link(struct run_protector *p, const char *path)
+{
+    fb_err_set(p->err, FB_E_INSECURE, "'%s' is a symbolic link, and a link cannot be protected from the agent", path);
+    fb_err_remedy(p->err, "replace it by the directory or file it points to");
+    return FB_E_INSECURE;
+}
+
+int run_protect_refuse_way(struct run_protector *p, const char *path)
+{
+    fb_err_set(p->err, FB_E_INSECURE, "the way to '%s' leads through a symbolic link, which the agent could change", path);
+    fb_err_remedy(p->err, "name it by its real path, or replace the link by the directory it points to");
+    return FB_E_INSECURE;
+}
+
+static bool shows_content(const struct run_step *s)
+{
+    return s->kind == RUN_STEP_BIND || s->kind == RUN_STEP_BIND_RO;
+}
+
 /* Makes each directory above @rel a mount point. 1 when one of them is itself closed: nothing more is needed then, and a
- * writable bind inside it would open it again. */
-static int pin_ancestors(struct run_protector *p, const char *rel)
+ * writable bind inside it would open it again. What is only read-only is not closed enough for what must be hidden. */
+static int pin_ancestors(struct run_protector *p, const char *rel, enum run_protect_how how)
 {
     char part[PATH_MAX];
+    bool read_only = false;
 
     for (const char *slash = strchr(rel, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         const size_t n = (size_t)(slash - rel);
@@ -74,22 +118,20 @@ static int pin_ancestors(struct run_protector *p, const char *rel)
         if (source == NULL || target == NULL)
             return fb_err_set(p->err, FB_E_NOMEM, "no memory for the sandbox's view");
         const struct run_step *there = step_at(p->m, target);
-        if (there != NULL && there->kind != RUN_STEP_BIND)
+        if (there != NULL && (!shows_content(there) || (there->kind == RUN_STEP_BIND_RO && how != RUN_PROTECT_HIDE)))
             return 1;
-        if (there != NULL)
+        read_only |= there != NULL && there->kind == RUN_STEP_BIND_RO;
+        if (there != NULL || read_only)
             continue;
+        /* bubblewrap follows links: only what is a directory all the way may be bound. */
+        mode_t type;
+        if (run_protect_type(p, part, &type) != 0 || type != S_IFDIR)
+            return run_protect_refuse_way(p, source);
         int r = run_mounts_add(p->m, RUN_STEP_BIND, source, target, 0, true, p->err);
         if (r < 0)
             return r;
     }
     return 0;
-}
-
-static int refuse_link(struct run_protector *p, const char *path)
-{
-    fb_err_set(p->err, FB_E_INSECURE, "'%s' is a symbolic link, and a link cannot be protected from the agent", path);
-    fb_err_remedy(p->err, "replace it by the directory or file it points to");
-    return FB_E_INSECURE;
 }
 
 static int close_over(struct run_protector *p, const char *source, const char *target, bool is_dir,
@@ -119,39 +161,40 @@ static int occupy(struct run_protector *p, const char *rel, const char *source, 
     *slash = '\0';
     if (access(parent, W_OK) != 0)
         return 0;
-    int r = run_mounts_add_placeholder(p->m, source, is_dir, p->err);
-    if (r == 0)
-        r = pin_ancestors(p, rel);
+    int r = pin_ancestors(p, rel, RUN_PROTECT_READ_ONLY);
     if (r != 0)
         return r < 0 ? r : 0;
-    return close_over(p, source, target, is_dir, is_dir ? RUN_PROTECT_HIDE : RUN_PROTECT_READ_ONLY);
+    r = run_mounts_add_placeholder(p->m, source, is_dir, p->err);
+    return r < 0 ? r : close_over(p, source, target, is_dir, is_dir ? RUN_PROTECT_HIDE : RUN_PROTECT_READ_ONLY);
 }
 
 int run_protect_path(struct run_protector *p, const char *rel, enum run_protect_how how, enum run_protect_absent absent)
 {
     char *source fb_auto(run_mounts_free_text) = run_mounts_join(p->source, rel);
     char *target fb_auto(run_mounts_free_text) = run_mounts_join(p->target, rel);
-    struct stat st;
+    mode_t type;
 
     if (source == NULL || target == NULL)
         return fb_err_set(p->err, FB_E_NOMEM, "no memory for the sandbox's view");
     const struct run_step *there = step_at(p->m, target);
-    if (there != NULL && there->kind != RUN_STEP_BIND)
+    if (there != NULL && (!shows_content(there) || (there->kind == RUN_STEP_BIND_RO && how != RUN_PROTECT_HIDE)))
         return 0;
-    if (lstat(source, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return errno == ENOENT ? occupy(p, rel, source, target, absent) : 0;
-        return fb_err_sys(p->err, FB_E_CONFIG_VALIDATION, errno, "cannot look at '%s'", source);
-    }
-    if (S_ISLNK(st.st_mode))
+    int r = run_protect_type(p, rel, &type);
+    if (r == -ENOENT || r == -ENOTDIR)
+        return r == -ENOENT ? occupy(p, rel, source, target, absent) : 0;
+    if (r == -ELOOP)
+        return run_protect_refuse_way(p, source);
+    if (r != 0)
+        return fb_err_sys(p->err, FB_E_CONFIG_VALIDATION, -r, "cannot look at '%s'", source);
+    if (type == S_IFLNK)
         return refuse_link(p, source);
     /* Another run in this workspace has taken the name; sharing it keeps it there until both have ended. */
     if (absent != RUN_ABSENT_SKIP && run_mounts_is_placeholder(source, absent == RUN_ABSENT_DIR))
         return occupy(p, rel, source, target, absent);
-    int r = pin_ancestors(p, rel);
+    r = pin_ancestors(p, rel, how);
     if (r != 0)
         return r < 0 ? r : 0;
-    return close_over(p, source, target, S_ISDIR(st.st_mode), how);
+    return close_over(p, source, target, type == S_IFDIR, how);
 }
 
 /* From the mount's root down to the working directory, each place where firma looks for its configuration. */
@@ -180,10 +223,13 @@ static int protect_walk_up(struct run_protector *p, const char *cwd)
 int run_mounts_protect(struct run_mounts *m, const struct run_mounts_spec *spec, const char *source, const char *target,
                        struct fb_err *err)
 {
-    struct run_protector p = { .m = m, .source = source, .target = target, .err = err };
+    int root fb_auto(fb_fd_close) = open(source, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct run_protector p = { .m = m, .source = source, .target = target, .root = root, .err = err };
     int r = 0;
 
-    p.entries_left = RUN_MOUNTS_SCAN_ENTRIES_MAX;
+    if (root < 0)
+        return fb_err_sys(err, FB_E_CONFIG_VALIDATION, errno, "cannot look at '%s'", source);
+    p.entries_left = spec->scan_entries_max > 0 ? spec->scan_entries_max : RUN_MOUNTS_SCAN_ENTRIES_MAX;
     for (size_t i = 0; r == 0 && i < FB_COUNT(root_names); i++)
         r = run_protect_path(&p, root_names[i].name, root_names[i].how, root_names[i].absent);
     if (r == 0)
@@ -191,4 +237,15 @@ int run_mounts_protect(struct run_mounts *m, const struct run_mounts_spec *spec,
     if (r == 0)
         r = run_protect_repositories(&p);
     return r;
+}
+
+int run_mounts_cover_in_writable(struct run_mounts *m, const char *source, const char *target, const char *rel,
+                                 struct fb_err *err)
+{
+    int root fb_auto(fb_fd_close) = open(source, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct run_protector p = { .m = m, .source = source, .target = target, .root = root, .err = err };
+
+    if (root < 0)
+        return fb_err_sys(err, FB_E_CONFIG_VALIDATION, errno, "cannot look at '%s'", source);
+    return run_protect_path(&p, rel, RUN_PROTECT_HIDE, RUN_ABSENT_SKIP);
 }

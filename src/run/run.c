@@ -64,11 +64,7 @@ static int note_placeholders(struct run_flow *f, struct fb_err *err)
 static int start_processes(struct run_flow *f, struct fb_err *err)
 {
     struct run_settled *s = f->s;
-    int r = st_statedir_open(s->state_dir, err);
-    if (r < 0)
-        return r;
-    close(r);
-    r = run_flow_hold_signals(true) < 0 ? fb_err_set(err, FB_E_INTERNAL, "cannot hold signals back") : 0;
+    int r = run_flow_hold_signals(true) < 0 ? fb_err_set(err, FB_E_INTERNAL, "cannot hold signals back") : 0;
     if (r == 0)
         r = st_marker_begin(&f->marker, s->state_dir, s->sandbox_id, err);
     f->has_marker = r == 0;
@@ -131,11 +127,17 @@ static int check_view(const struct run_settled *s, const struct run_mounts *view
     for (size_t i = 0; r < 0 && i < view->n_steps; i++)
         if (view->steps[i].data != NULL && strcmp(view->steps[i].target, command) == 0)
             r = 0;
-    if (view->scan_cut)
-        fputs("warning: the workspace is too large to look for every nested repository; those not found are not "
-              "protected\n",
-              stderr);
     return r;
+}
+
+/* Before the view is planned: a mount can only hide what is there. */
+static int make_state_dir(const struct run_settled *s, struct fb_err *err)
+{
+    int fd = st_statedir_open(s->state_dir, err);
+    if (fd < 0)
+        return fd;
+    fb_fd_close(&fd);
+    return 0;
 }
 
 static int launch(struct run_settled *s, const struct run_children *entries, int *ret_status, struct fb_err *err)
@@ -145,14 +147,17 @@ static int launch(struct run_settled *s, const struct run_children *entries, int
     run_child_init(&f.sidecar_child);
     run_timings_init(&f.timings, s->options->timings);
     int r = run_sandbox_preflight(&s->plan, "", err);
+    if (r == 0)
+        r = choose_components(&f, err);
+    if (r == 0)
+        r = make_state_dir(s, err);
+    /* Looked at as late as possible: another run's agent may be at work in the same directories. */
     if (r == 0) {
         r = run_sandbox_prepare(&s->plan, &f.sandbox, err);
         f.has_sandbox = true;
     }
     if (r == 0)
         r = check_view(s, &f.sandbox.mounts, err);
-    if (r == 0)
-        r = choose_components(&f, err);
     run_timings_mark(&f.timings, "plan settled");
     if (r == 0)
         r = start_processes(&f, err);

@@ -256,6 +256,7 @@ static int plan_sandbox(struct run_settled *s, struct fb_err *err)
             .config_path = s->config.path,
             .hidden = (const char *const *)s->hidden.paths,
             .n_hidden = s->hidden.count,
+            .hidden_replaced = s->hidden.replaced,
         },
     };
     const struct run_environ_ids ids = {

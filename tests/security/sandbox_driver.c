@@ -113,8 +113,6 @@ static void print_plan(const struct run_mounts *m)
                m->steps[i].target);
     for (size_t i = 0; i < m->n_placeholders; i++)
         printf("placeholder %s %s\n", m->placeholders[i].is_dir ? "dir" : "file", m->placeholders[i].path);
-    if (m->scan_cut)
-        printf("scan-cut - -\n");
 }
 
 static int status_of(int wait_status)

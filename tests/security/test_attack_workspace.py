@@ -96,11 +96,8 @@ def bare_repository(at, config):
     (at / "config").write_text(config)
 
 
-@finding("a path that a repository's configuration names is bound with its parents, and a link among them is followed")
 def test_a_link_in_a_path_that_git_configuration_names_is_not_followed(attacker):
     """The workspace brings a repository that includes lnk/.bashrc, and lnk is a link to the home: the real home, writable."""
-    if attacker.name == "root":
-        pytest.xfail("root's staged mounts move the link's base: this one link then only stops the run from starting")
     work = attacker.make("home", "proj")
     (attacker.home / ".bashrc").write_text("# mine\n")
     (attacker.home / "key").write_text(SECRET)
@@ -113,7 +110,6 @@ def test_a_link_in_a_path_that_git_configuration_names_is_not_followed(attacker)
     assert not (attacker.home / "planted").exists()
 
 
-@finding("the view is planned before the state directory is made, and what is absent is not covered")
 def test_state_directory_made_by_this_very_run_is_hidden(attacker):
     """The first run ever, with the state directory inside the workspace: key, token and audit log."""
     done = attacker.sh("cat state/audit.key state/capabilities/* 2>/dev/null; echo end", state=attacker.work / "state")
@@ -128,7 +124,6 @@ def test_state_directory_of_an_earlier_run_is_hidden(attacker):
     assert done.stdout == "end\n", done.stderr
 
 
-@finding("an audit log that does not exist yet is not covered, and the Sidecar makes it after the plan")
 def test_audit_log_made_by_this_very_run_is_out_of_reach(attacker):
     config = attacker.dir / "firma.toml"
     config.write_text(f'[sidecar.audit]\nsink = "file"\nfile_path = "{attacker.work}/audit.jsonl"\n')
@@ -139,7 +134,6 @@ def test_audit_log_made_by_this_very_run_is_out_of_reach(attacker):
     assert "WRITTEN" not in done.stdout and "MOVED" not in done.stdout
 
 
-@finding("a configuration in the working directory: .firma is covered read-only, then a file is made inside the cover")
 def test_a_project_with_its_own_configuration_runs(attacker):
     """.firma/firma.toml in the workspace itself: the usual place, and it must be invisible inside."""
     (attacker.work / ".firma").mkdir(mode=0o755)
@@ -167,7 +161,6 @@ def test_configuration_planted_by_an_agent_is_not_obeyed(attacker, profile):
     assert SECRET not in done.stdout
 
 
-@finding("a directory that cannot be read is passed over, but its owner, the agent, can open it again")
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_a_repository_behind_a_closed_directory_stays_protected(attacker):
     """Run 1 takes the read bits of the directory above a repository away; run 2 puts them back and writes a hook."""
@@ -178,10 +171,9 @@ def test_a_repository_behind_a_closed_directory_stays_protected(attacker):
     attacker.sh("chmod 000 sub")
     done = attacker.sh("chmod 755 sub; echo x > sub/repo/.git/hooks/pre-commit && echo PLANTED; git -C sub/repo config core.fsmonitor /x && echo CONFIGURED; echo end")
     os.chmod(attacker.work / "sub", 0o755)
-    assert "PLANTED" not in done.stdout and "CONFIGURED" not in done.stdout
+    assert done.stdout == "end\n", done.stderr
 
 
-@finding("the search for repositories ends after 50000 entries with a warning only: an agent can make that many")
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_a_flooded_workspace_is_refused_or_protected(attacker):
     """Fail closed: either the nested repository is found, or the run does not start."""
@@ -189,10 +181,9 @@ def test_a_flooded_workspace_is_refused_or_protected(attacker):
     attacker.own(attacker.work)
     attacker.sh("mkdir aa && cd aa && seq 60000 | xargs touch")
     done = attacker.sh("echo x > zz/deep/repo/.git/hooks/pre-push && echo PLANTED; echo end")
-    assert "PLANTED" not in done.stdout
+    assert done.stdout == "end\n", done.stderr
 
 
-@finding("core.hooksPath on the line of its section is not seen; programs that the configuration names are not protected")
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 @pytest.mark.parametrize("line,path", [("[core] hooksPath = hk", "hk/pre-commit"), ("[core]\n\tfsmonitor = ./prog", "prog"),
                                        ("[core]\n\tsshCommand = ./prog", "prog"), ('[filter "x"]\n\tclean = ./prog', "prog")])
@@ -205,10 +196,9 @@ def test_what_git_configuration_executes_is_read_only(attacker, line, path):
         f.write(line + "\n")
     attacker.own(attacker.work)
     done = attacker.sh(f"echo evil > {path} && echo PLANTED; echo end")
-    assert "PLANTED" not in done.stdout
+    assert done.stdout == "end\n", done.stderr
 
 
-@finding("a person's home is accepted as the workspace: credentials show, and start-up files can be made")
 @pytest.mark.parametrize("above", [False, True], ids=["home", "above home"])
 def test_a_home_directory_is_no_workspace(attacker, above):
     """cwd = $HOME or above it: refused, or every masked path hidden and nothing to plant."""
@@ -223,7 +213,6 @@ def test_a_home_directory_is_no_workspace(attacker, above):
     assert SECRET not in done.stdout and "PLANTED" not in done.stdout
 
 
-@finding("a path is looked at, then mounted by name: what another agent swaps in between is followed out of the workspace")
 def test_a_directory_swapped_for_a_link_after_the_plan_is_not_followed(attacker):
     """Two runs in one workspace. The second has planned; then the first swaps a directory for a link to somewhere else.
 
@@ -266,7 +255,6 @@ def test_a_directory_swapped_for_a_link_after_the_plan_is_not_followed(attacker)
     assert sorted(p.name for p in outside.iterdir()) == ["key"]
 
 
-@finding("a shared mapping writes without clearing set-uid: the content is the agent's, the bit stays")
 def test_a_set_uid_file_of_roots_workspace_cannot_be_rewritten(attacker):
     if attacker.name != "root":
         pytest.xfail("only a root-owned workspace holds files that are root's on the host")

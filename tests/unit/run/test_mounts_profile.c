@@ -110,6 +110,75 @@ static void test_a_firma_directory_is_no_source(void **state)
     assert_int_equal(plan(dir, "/x", true, NULL, NULL, &m, &err), FB_E_CONFIG_VALIDATION);
 }
 
+static void test_writable_places_that_are_refused(void **state)
+{
+    static const char *const places[] = { "/", "/home", "/root", "/tmp", "/var", "/usr", "/usr/share", "/etc", "/boot", "/run",
+                                          "/proc", "/dev", "/sys", "/opt" };
+    struct run_mounts m;
+    struct fb_err err;
+    char home[128];
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (access(places[i], F_OK) == 0) {
+            assert_int_equal(plan(places[i], "/x", false, NULL, NULL, &m, &err), FB_E_CONFIG_VALIDATION);
+            assert_non_null(strstr(err.msg, "for writing"));
+        }
+    const char *old = getenv("HOME");
+    char *kept = old == NULL ? NULL : strdup(old);
+    (void)snprintf(home, sizeof(home), "%s/people/me", (const char *)*state);
+    scratch_dir("people/me/project");
+    assert_int_equal(setenv("HOME", home, 1), 0);
+    assert_int_equal(plan(home, "/x", false, NULL, NULL, &m, &err), FB_E_CONFIG_VALIDATION);
+    assert_int_equal(plan(*state, "/x", false, NULL, NULL, &m, &err), FB_E_CONFIG_VALIDATION); /* above it */
+    assert_int_equal(plan(home, "/x", true, NULL, NULL, &m, &err), 0);
+    run_mounts_done(&m);
+    (void)snprintf(home, sizeof(home), "%s/people/me/project", (const char *)*state);
+    assert_int_equal(plan(home, "/x", false, NULL, NULL, &m, &err), 0);
+    run_mounts_done(&m);
+    assert_int_equal(kept == NULL ? unsetenv("HOME") : setenv("HOME", kept, 1), 0);
+    free(kept);
+}
+
+static void test_control_plane_that_a_cover_could_not_hold_is_refused(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    char path[128];
+    const bool replaced = true;
+    const char *const hidden[] = { path };
+    const struct run_mount mount = { *state, "/x", false };
+    const struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1, .hidden = hidden, .n_hidden = 1,
+                                          .hidden_replaced = &replaced };
+    (void)snprintf(path, sizeof(path), "%s/audit.jsonl", (const char *)*state);
+    assert_int_equal(plan(*state, "/x", false, NULL, hidden, &m, &err), FB_E_CONFIG_VALIDATION); /* absent */
+    assert_non_null(strstr(err.msg, "does not exist yet"));
+    scratch_file("audit.jsonl", "");
+    assert_int_equal(plan(*state, "/x", false, NULL, hidden, &m, &err), 0); /* there, and stays */
+    assert_int_equal(last(&m, "/x/audit.jsonl")->kind, RUN_STEP_DATA_RO);
+    run_mounts_done(&m);
+    assert_int_equal(run_mounts_plan(&spec, &m, &err), FB_E_CONFIG_VALIDATION); /* there, and is renamed over */
+    assert_non_null(strstr(err.msg, "is replaced"));
+    (void)snprintf(path, sizeof(path), "%s/.firma/audit.jsonl", (const char *)*state);
+    assert_int_equal(run_mounts_plan(&spec, &m, &err), 0); /* inside a cover: all the same */
+    run_mounts_done(&m);
+    assert_int_equal(symlink("/etc", "policies"), 0);
+    (void)snprintf(path, sizeof(path), "%s/policies", (const char *)*state);
+    assert_int_equal(plan(*state, "/x", false, NULL, hidden, &m, &err), FB_E_CONFIG_VALIDATION); /* by the agent's link */
+    assert_non_null(strstr(err.msg, "link"));
+}
+
+static void test_what_is_hidden_in_a_writable_mount_cannot_be_renamed_away(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    char dir[128];
+    scratch_dir("var/state");
+    (void)snprintf(dir, sizeof(dir), "%s/var/state", (const char *)*state);
+    assert_int_equal(plan(*state, "/x", false, dir, NULL, &m, &err), 0);
+    assert_int_equal(last(&m, "/x/var")->kind, RUN_STEP_BIND);
+    assert_int_equal(last(&m, "/x/var/state")->kind, RUN_STEP_COVER);
+    run_mounts_done(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +187,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hidden_files_are_empty_where_a_mount_shows_them, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(test_sources_and_targets_that_cannot_be, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(test_a_firma_directory_is_no_source, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(test_writable_places_that_are_refused, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(test_control_plane_that_a_cover_could_not_hold_is_refused, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(test_what_is_hidden_in_a_writable_mount_cannot_be_renamed_away, scratch_enter, scratch_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,6 +78,12 @@ static void make_repository(const char *gitdir)
     scratch_file(at, "[core]\n\tbare = false\n");
 }
 
+static void add_dir(char *path, size_t cap)
+{
+    const size_t n = strlen(path);
+    (void)snprintf(path + n, cap - n, "%sd", n == 0 ? "" : "/");
+}
+
 static void test_repository_is_closed_but_usable(void **state)
 {
     struct run_mounts m;
@@ -110,7 +116,6 @@ static void test_nested_and_bare_repositories_and_submodules(void **state)
     assert_int_equal(kind(&m, "/ws/mirror/config"), RUN_STEP_BIND_RO);
     assert_int_equal(kind(&m, "/ws/.git/modules/sub/hooks"), RUN_STEP_BIND_RO);
     assert_int_equal(kind(&m, "/ws/sub/.git"), RUN_STEP_BIND_RO);
-    assert_false(m.scan_cut);
     run_mounts_done(&m);
 }
 
@@ -188,18 +193,118 @@ static void test_links_are_refused(void **state)
     assert_int_equal(plan(state, NULL, &m, &err), FB_E_INSECURE);
 }
 
-static void test_depth_of_the_search_is_limited_and_said(void **state)
+static void test_what_lies_too_deep_is_read_only(void **state)
 {
     struct run_mounts m;
     struct fb_err err;
-    make_repository("1/2/3/4/5/6/7/8/.git"); /* the limit */
+    char at[512] = "";
+    char inside[600];
+    for (int i = 1; i < RUN_MOUNTS_SCAN_DEPTH_MAX; i++)
+        add_dir(at, sizeof(at));
+    (void)snprintf(inside, sizeof(inside), "%s/.git", at); /* the limit */
+    make_repository(inside);
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/ws/1/2/3/4/5/6/7/8/.git/hooks"), RUN_STEP_BIND_RO);
+    (void)snprintf(inside, sizeof(inside), "/ws/%s/.git/hooks", at);
+    assert_int_equal(kind(&m, inside), RUN_STEP_BIND_RO);
     run_mounts_done(&m);
-    make_repository("1/2/3/4/5/6/7/8/9/.git"); /* one past it */
+    add_dir(at, sizeof(at));
+    (void)snprintf(inside, sizeof(inside), "%s/x/.git", at); /* one past it */
+    make_repository(inside);
     assert_int_equal(plan(state, NULL, &m, &err), 0);
-    assert_int_equal(kind(&m, "/ws/1/2/3/4/5/6/7/8/9/.git/hooks"), -1);
-    assert_true(m.scan_cut);
+    (void)snprintf(inside, sizeof(inside), "/ws/%s/x", at);
+    assert_int_equal(kind(&m, inside), RUN_STEP_BIND_RO);
+    run_mounts_done(&m);
+}
+
+static void test_a_flooded_workspace_is_refused_by_name(void **state)
+{
+    const struct run_mount mount = { *state, "/ws", false };
+    struct run_mounts_spec spec = { .home = "/home/x", .mounts = &mount, .n_mounts = 1, .scan_entries_max = 3 };
+    struct run_mounts m;
+    struct fb_err err = { 0 };
+    scratch_file("1", "");
+    scratch_file("2", "");
+    scratch_file("3", "");
+    assert_int_equal(run_mounts_plan(&spec, &m, &err), 0); /* the limit */
+    run_mounts_done(&m);
+    scratch_file("4", ""); /* one past it */
+    assert_int_equal(run_mounts_plan(&spec, &m, &err), FB_E_CONFIG_VALIDATION);
+    assert_non_null(strstr(err.msg, *state));
+}
+
+static void test_nothing_is_bound_through_a_link(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    scratch_dir("real");
+    scratch_file("real/rc", "");
+    assert_int_equal(symlink("real", "lnk"), 0);
+    static const char *const configs[] = { "[include]\n\tpath = ../lnk/rc\n", "[core]\n\thooksPath = lnk/../real\n",
+                                           "[core] fsmonitor = lnk/rc\n", "[alias]\n x = \"!sh lnk/rc; true\"\n" };
+    for (size_t i = 0; i < 4; i++) {
+        make_repository("x");
+        scratch_file("x/config", configs[i]);
+        make_repository(".git");
+        scratch_file(".git/config", configs[i]);
+        assert_int_equal(plan(state, NULL, &m, &err), FB_E_INSECURE);
+        assert_non_null(strstr(err.msg, "lnk"));
+    }
+}
+
+static void test_programs_of_the_configuration_are_read_only(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    static const char *const programs[] = { "a", "b", "c", "d", "e", "f", "g" };
+    make_repository(".git");
+    scratch_dir("tool");
+    scratch_dir("docs");
+    for (size_t i = 0; i < 7; i++) {
+        char at[32];
+        (void)snprintf(at, sizeof(at), "tool/%s", programs[i]);
+        scratch_file(at, "");
+    }
+    scratch_file("sub.cfg", "[merge \"m\"]\n driver = tool/g %A\n");
+    scratch_file(".git/config",
+                 "[core] fsmonitor = ./tool/a\n[filter \"x]\"] clean = tool/b -x\n[alias]\n  s = \"!python3 tool/c; true\"\n"
+                 "[diff \"p\"]\ntextconv = \\\n tool/d\n[anything] key = !tool/e\n[user]\n name = tool/f\n"
+                 "[remote \"o\"]\n url = ./docs\n[alias] t = !make -C docs\n[include] path = ../sub.cfg\n");
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    for (size_t i = 0; i < 7; i++) {
+        char at[32];
+        (void)snprintf(at, sizeof(at), "/ws/tool/%s", programs[i]);
+        assert_int_equal(kind(&m, at), i == 5 ? -1 : RUN_STEP_BIND_RO); /* a name is no program */
+    }
+    assert_int_equal(kind(&m, "/ws/docs"), -1);
+    run_mounts_done(&m);
+}
+
+static void test_set_uid_files_are_read_only(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    scratch_dir("bin");
+    scratch_file("bin/tool", "");
+    scratch_file("bin/plain", "");
+    assert_int_equal(chmod("bin/tool", 04755), 0);
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/ws/bin/tool"), RUN_STEP_BIND_RO);
+    assert_int_equal(kind(&m, "/ws/bin/plain"), -1);
+    run_mounts_done(&m);
+}
+
+static void test_a_nested_link_does_not_stop_later_runs(void **state)
+{
+    struct run_mounts m;
+    struct fb_err err;
+    scratch_dir("sub");
+    assert_int_equal(symlink("../elsewhere", "sub/.git"), 0);
+    assert_int_equal(symlink("../elsewhere", "sub/.firma"), 0);
+    make_repository("bare");
+    assert_int_equal(rmdir("bare/hooks"), 0);
+    assert_int_equal(symlink("/nowhere", "bare/hooks"), 0);
+    assert_int_equal(plan(state, NULL, &m, &err), 0);
+    assert_int_equal(kind(&m, "/ws/bare"), RUN_STEP_BIND_RO); /* closed as a whole */
     run_mounts_done(&m);
 }
 
@@ -226,7 +331,12 @@ int main(void)
         T(test_nothing_writable_is_put_inside_something_closed),
         T(test_working_directory_below_gets_its_cover_too),
         T(test_links_are_refused),
-        T(test_depth_of_the_search_is_limited_and_said),
+        T(test_what_lies_too_deep_is_read_only),
+        T(test_a_flooded_workspace_is_refused_by_name),
+        T(test_nothing_is_bound_through_a_link),
+        T(test_programs_of_the_configuration_are_read_only),
+        T(test_set_uid_files_are_read_only),
+        T(test_a_nested_link_does_not_stop_later_runs),
         T(test_read_only_mounts_need_no_protection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
