@@ -64,7 +64,8 @@ static bool name_resource(struct fe_call *c)
 {
     const struct fe_envelope *env = c->env;
     struct fb_str parts[] = { env->host, env->path, { "", 0 }, { "", 0 } };
-    if (env->has_query) {
+    /* An empty query asks for nothing, so it must not make another resource of "/deny". */
+    if (env->query.n > 0) {
         struct fb_buf *text = &c->scratch->text;
         fb_buf_reset(text);
         if (fn_redact_query(text, env->query, NULL) < 0)
@@ -102,6 +103,8 @@ static bool check_envelope(struct fe_call *c)
     const struct fe_envelope *env = c->env;
     if (env->host.n == 0)
         return fe_call_deny(c, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: missing host");
+    if ((c->method == FE_METHOD_CONNECT) != env->is_connect)
+        return fe_call_deny(c, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: CONNECT and a tunnel belong together");
     if (env->path.n == 0 || env->path.p[0] != '/')
         return fe_call_deny(c, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: missing path");
     if (env->host.n > FE_HOST_MAX_BYTES || env->path.n > FE_TARGET_MAX_BYTES || env->query.n > FE_TARGET_MAX_BYTES ||
@@ -136,10 +139,18 @@ static bool handle_unmatched(struct fe_call *c)
     return false;
 }
 
+static bool deny_method(struct fe_call *c)
+{
+    return fe_call_deny(c, FC_REASON_UNCLASSIFIED_INTENT, "unrecognized HTTP method: %.*s", FB_STR_ARG(c->env->method));
+}
+
 /* Finds the class. False: the verdict is complete. */
 static bool classify(struct fe_call *c)
 {
     const struct fe_envelope *env = c->env;
+    /* A server may take `get` for GET, so it must not pass as a method that no rule names. */
+    if (c->method == FE_METHOD_OTHER && fe_method_spelt(env->method) != FE_METHOD_OTHER)
+        return deny_method(c);
     const struct fe_mapping *m = atomic_load(&c->engine->mapping);
     struct fe_mapping_query q = { c->method, env->is_https || env->is_connect, env->host, env->path };
     int rc = m == NULL ? 0 : fe_mapping_match(m, &q, &c->rule);
@@ -153,7 +164,7 @@ static bool classify(struct fe_call *c)
     v->rule_names_host = c->rule->names_host;
     v->rule_opaque = c->rule->opaque;
     if (c->method == FE_METHOD_OTHER)
-        return fe_call_deny(c, FC_REASON_UNCLASSIFIED_INTENT, "unrecognized HTTP method: %.*s", FB_STR_ARG(env->method));
+        return deny_method(c);
     if (env->has_encoded_separator && !c->rule->encoded_separators)
         return fe_call_deny(c, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: encoded separator in path");
     c->action = c->rule->action;

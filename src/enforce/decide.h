@@ -34,9 +34,9 @@ struct fe_header {
 /* One request in canonical form; the interceptor fills it (host and path through net/url) and nobody changes it.
  * All views are borrowed for the call. x-firma-* and proxy-authorization fields are not in it. */
 struct fe_envelope {
-    struct fb_str method; /* as received; compared without regard to case */
+    struct fb_str method; /* as received; `get` is not `GET` */
     bool is_https;        /* CONNECT, or a request inside an intercepted tunnel */
-    bool is_connect;      /* then path is "/" and query absent */
+    bool is_connect;      /* method is CONNECT (anything else is refused); then path is "/" and query absent */
     struct fb_str host;   /* canonical: lower case, no trailing dot, no default port; "[::1]:8080", "api.example.com" */
     struct fb_str path;   /* canonical (fn_path.match), begins with "/", no query */
     bool has_encoded_separator; /* %2f or %5c in path: denied unless the rule says encoded_separators = true */
@@ -78,7 +78,7 @@ struct fe_verdict {
                                   "redacted_header:<name>" for MODIFY; secrets redacted */
     struct fb_str action;      /* audit `action`: the class, or "raw.http.GET" / "network.connect" when unclassified */
     bool classified;           /* action is a registered class */
-    struct fb_str resource;    /* host, path, "?" and redacted query: "wttr.in/london?format=3" */
+    struct fb_str resource;    /* host, path, and unless it is empty "?" and redacted query: "wttr.in/london?format=3" */
     struct fb_str path_shown;  /* the part of resource after the host */
     struct fb_str provider;    /* "github", "stripe", "gmail", or "" */
 

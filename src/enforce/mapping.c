@@ -19,6 +19,15 @@ static const char *const method_names[] = {
 enum fe_method fe_method_of(struct fb_str name)
 {
     for (unsigned m = FE_METHOD_GET; m <= FE_METHOD_CONNECT; m++) {
+        if (fb_str_eqz(name, method_names[m]))
+            return (enum fe_method)m;
+    }
+    return FE_METHOD_OTHER;
+}
+
+enum fe_method fe_method_spelt(struct fb_str name)
+{
+    for (unsigned m = FE_METHOD_GET; m <= FE_METHOD_CONNECT; m++) {
         if (fb_str_eq_nocase(name, fb_str_of(method_names[m])))
             return (enum fe_method)m;
     }

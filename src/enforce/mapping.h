@@ -58,8 +58,10 @@ enum fe_method {
     FE_METHOD_CONNECT,
     FE_METHOD_ANY,
 };
-/* Without regard to case. */
+/* A request's: byte by byte, RFC 9110 9.1. */
 enum fe_method fe_method_of(struct fb_str name);
+/* A rule's: without regard to case. */
+enum fe_method fe_method_spelt(struct fb_str name);
 /* "GET"; "" for OTHER and ANY. */
 struct fb_str fe_method_name(enum fe_method m);
 

@@ -4,6 +4,7 @@
 #include "base/toml.h"
 #include "core/action.h"
 #include "enforce/mapping_priv.h"
+#include "net/url.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static int read_method(const struct load *l, const struct fb_toml *table, struct
     r->method_id = FE_METHOD_ANY;
     if (node == NULL)
         return 0;
-    r->method_id = fe_method_of(text);
+    r->method_id = fe_method_spelt(text);
     if (r->method_id == FE_METHOD_OTHER)
         return refuse(l, node, "invalid HTTP method '%.*s'; expected one of: GET, POST, PUT, DELETE, PATCH, HEAD, OPTIONS, "
                                "CONNECT", shown(text), text.p);
@@ -81,6 +82,24 @@ static int read_host(const struct load *l, const struct fb_toml *table, struct f
     return 0;
 }
 
+/* A pattern gets the form that requests have, or a rule could be dodged by the other spelling. */
+static int canonical_path(struct fb_str text, char *out, struct fb_str *ret, struct fb_err *err)
+{
+    if (text.p[0] == '/') {
+        struct fn_path p;
+        int rc = fn_url_path(text, FN_PATH_ENCODED_SEPARATORS, out, text.n, &p, err);
+        *ret = p.match;
+        return rc;
+    }
+    bool separator = false;
+    size_t n = 0;
+    int rc = fn_url_escapes(text, FN_PATH_ENCODED_SEPARATORS, out, &n, &separator, err);
+    if (n > 1 && out[n - 1] == '/')
+        n--;
+    *ret = fb_str_n(out, n);
+    return rc;
+}
+
 static int read_path(const struct load *l, const struct fb_toml *table, struct fe_rule *r)
 {
     const struct fb_toml *node = fb_toml_get(table, "path");
@@ -100,12 +119,12 @@ static int read_path(const struct load *l, const struct fb_toml *table, struct f
             return refuse(l, node, "path '%.*s' can never match: it holds a blank, a query or a character that must be "
                                    "percent-encoded", shown(text), text.p);
     }
-    /* Requests are matched without their trailing slash. */
-    if (text.n > 1 && text.p[text.n - 1] == '/')
-        text.n--;
-    r->path = fb_arena_str(&l->m->arena, text);
-    if (r->path.p == NULL)
+    char *out = fb_arena_alloc(&l->m->arena, text.n + 1);
+    if (out == NULL)
         return fb_err_set(l->err, FB_E_NOMEM, "no memory for mapping rules");
+    struct fb_err why = { 0 };
+    if (canonical_path(text, out, &r->path, &why) < 0)
+        return refuse(l, node, "path '%.*s' can never match: %s", shown(text), text.p, why.msg);
     r->has_path = true;
     return 0;
 }

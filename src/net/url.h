@@ -82,13 +82,19 @@ struct fn_path {
     bool has_encoded_separator; /* %2f or %5c was let through by FN_PATH_ENCODED_SEPARATORS */
 };
 
-/* For fn_url_path: hand %2f and %5c through (a rule may opt in); %00 never passes. */
+/* For fn_url_path: hand %2f and %5c through (a rule may opt in); encoded controls never pass. */
 enum { FN_PATH_ENCODED_SEPARATORS = 1u << 0 };
 
+/* Only the percent escapes of a path, or of a rule's pattern, in canonical form (RFC 3986 6.2.2): those of letters, digits
+ * and `-._~` are decoded, the others get upper-case digits. Refused: a backslash, a broken escape, an encoded control
+ * (%00-%1f, %7f), a double encoding (%25 before two hex digits), and (without the flag) %2f and %5c.
+ * @out has path.n bytes; *@ret_n is what was written, *@ret_separator becomes true when %2f or %5c was let through. */
+int fn_url_escapes(struct fb_str path, unsigned flags, char *out, size_t *ret_n, bool *ret_separator,
+                   struct fb_err *err) FB_MUST_USE FB_NONNULL(4, 5);
+
 /* @raw is path and query as sent ("" becomes "/"). Cuts at '#', collapses '//', takes '.' and '..' segments away
- * (%2e counts as a dot) without leaving the root; every other byte stays as sent. Refused: controls, blanks,
- * bytes above 0x7e, a backslash, a bad percent escape, %00, and (without the flag) %2f and %5c; a path that
- * does not begin with '/'. @out has @cap bytes, raw.n + 1 always suffices. */
+ * without leaving the root, escapes made canonical first (fn_url_escapes); every other byte stays as sent. Refused:
+ * controls, blanks, bytes above 0x7e, whatever fn_url_escapes refuses, a path that does not begin with '/'. @out has @cap bytes, raw.n + 1 always suffices. */
 int fn_url_path(struct fb_str raw, unsigned flags, char *out, size_t cap, struct fn_path *ret,
                 struct fb_err *err) FB_MUST_USE FB_NONNULL(3, 5);
 

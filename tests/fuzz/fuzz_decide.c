@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fe_header headers[64];
     struct fe_envelope env = { .now_wall_ms = 1000, .now_mono_ms = 1 };
     env.method = line(&rest);
-    env.is_connect = fb_str_eq_nocase(env.method, FB_STR("CONNECT"));
+    env.is_connect = fb_str_eqz(env.method, "CONNECT");
     env.host = line(&rest);
     env.path = line(&rest);
     env.query = line(&rest);

@@ -7,6 +7,8 @@
 #include "net/redact.h"
 #include "net/url.h"
 
+#include <ctype.h>
+
 static void host(struct fb_str in)
 {
     struct fn_host h;
@@ -50,6 +52,26 @@ static void target(struct fb_str in)
     }
 }
 
+/* No escape that would be something else for whoever decodes it: unreserved, a control, or another escape. */
+static void escapes(struct fb_str path, bool separators)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        if (path.p[i] != '%')
+            continue;
+        FUZZ_CHECK(path.n - i > 2);
+        const char *digits = "0123456789ABCDEF";
+        const char *high = strchr(digits, path.p[i + 1]);
+        const char *low = strchr(digits, path.p[i + 2]);
+        FUZZ_CHECK(high != NULL && low != NULL);
+        int c = (int)((high - digits) << 4 | (low - digits));
+        FUZZ_CHECK(c >= 0x20 && c != 0x7f && (c >= 0x80 || (!isalnum(c) && strchr("-._~", c) == NULL)));
+        FUZZ_CHECK(separators || (c != '/' && c != '\\'));
+        FUZZ_CHECK(c != '%' || path.n - i < 5 || !isxdigit((unsigned char)path.p[i + 3]) ||
+                   !isxdigit((unsigned char)path.p[i + 4]));
+        i += 2;
+    }
+}
+
 static void path(struct fb_str in)
 {
     char *out = malloc(in.n + 1);
@@ -65,6 +87,7 @@ static void path(struct fb_str in)
         FUZZ_CHECK(!fb_str_contains(p.wire, FB_STR("//")) && !fb_str_contains(p.wire, FB_STR("/../")));
         FUZZ_CHECK(!fb_str_contains(p.wire, FB_STR("/./")) && !fb_str_ends(p.wire, FB_STR("/..")));
         FUZZ_CHECK(fb_str_index(p.wire, '#') == p.wire.n && fb_str_index(p.wire, '?') == p.wire.n);
+        escapes(p.wire, p.has_encoded_separator);
         FUZZ_CHECK(fn_url_path(p.wire, flags, out2, p.wire.n, &q, NULL) == 0);
         FUZZ_CHECK(fb_str_eq(p.wire, q.wire) && fb_str_eq(p.match, q.match) && !q.has_query);
     }

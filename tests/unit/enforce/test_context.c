@@ -168,7 +168,7 @@ static void params_of_the_worked_example(void **state)
           "context.params == \"{\\\"Http\\\":{\\\"method\\\":\\\"GET\\\",\\\"headers\\\":{\\\"accept\\\":\\\"*/*\\\","
           "\\\"host\\\":\\\"127.0.0.1:9100\\\",\\\"proxy-connection\\\":\\\"Keep-Alive\\\","
           "\\\"user-agent\\\":\\\"curl/7.88.1\\\"},\\\"body\\\":null,\\\"query\\\":{}}}\"");
-    prepare(&f, "post", "127.0.0.1:9100", "/deny", NULL);
+    prepare(&f, "POST", "127.0.0.1:9100", "/deny", NULL);
     f.env.has_body = true;
     f.env.body = FB_STR("leak");
     holds(&f, example_schema,

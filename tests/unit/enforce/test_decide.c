@@ -79,7 +79,8 @@ static void the_query_does_not_change_the_rule_and_secrets_in_it_are_not_shown(v
     assert_text(f.v.path_shown, "/allow?token=<redacted>");
     prepare(&f, "GET", "127.0.0.1:9100", "/allow", "");
     decide(&f);
-    assert_text(f.v.resource, "127.0.0.1:9100/allow?");
+    assert_text(f.v.resource, "127.0.0.1:9100/allow"); /* or "/deny?" would not be the "/deny" of a policy */
+    assert_text(f.v.path_shown, "/allow");
     fixture_done(&f);
 }
 
@@ -421,6 +422,47 @@ static void an_unknown_method_and_an_encoded_separator_are_refused(void **state)
     fixture_done(&f);
 }
 
+/* Methods are their bytes; only rule files are read without regard to case. */
+static void a_method_in_other_case_is_no_method(void **state)
+{
+    (void)state;
+    static const char *const methods[] = { "get", "Get", "gEt", "delete", "connect", "CoNNECT" };
+    struct fe_engine_options open = { .default_unprotected = true };
+    struct fixture f;
+    fixture_init(&f, &open);
+    give_mapping(&f, "[[rules]]\nmethod='get'\nhost='x'\naction_class='communication.external.send'\n"
+                     "[[rules]]\nhost='y'\naction_class='communication.external.send'\n");
+    give_token(&f, "communication.external.send", "*");
+    ask(&f, "GET", "x", "/");
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    static const char *const hosts[] = { "x", "y", "unmapped" };
+    for (size_t i = 0; i < FB_COUNT(methods) * FB_COUNT(hosts); i++) {
+        ask(&f, methods[i / FB_COUNT(hosts)], hosts[i % FB_COUNT(hosts)], "/");
+        assert_verdict(&f, FE_DENY, FC_REASON_UNCLASSIFIED_INTENT);
+    }
+    fixture_done(&f);
+}
+
+static void connect_and_a_tunnel_are_one_thing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, NULL);
+    give_mapping(&f, "[[rules]]\nmethod='connect'\nhost='x'\naction_class='communication.external.send'\n");
+    give_token(&f, "communication.external.send", "*");
+    ask(&f, "CONNECT", "x", "/");
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    f.env.is_connect = false;
+    decide(&f);
+    assert_verdict(&f, FE_DENY, FC_REASON_MALFORMED_REQUEST);
+    ask(&f, "GET", "x", "/");
+    assert_verdict(&f, FE_DENY, FC_REASON_UNCLASSIFIED_INTENT);
+    f.env.is_connect = true;
+    decide(&f);
+    assert_verdict(&f, FE_DENY, FC_REASON_MALFORMED_REQUEST);
+    fixture_done(&f);
+}
+
 static void secrets_do_not_reach_the_audit_text(void **state)
 {
     (void)state;
@@ -504,7 +546,7 @@ static void a_denial_can_be_made_without_the_engine(void **state)
     assert_text(v.action, "network.connect");
     assert_text(v.resource, "h/");
     assert_text(v.session_id, "s1");
-    env = (struct fe_envelope){ .method = FB_STR("get") };
+    env = (struct fe_envelope){ .method = FB_STR("GET") };
     fe_verdict_deny(&v, &arena, &env, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: missing host");
     assert_text(v.action, "raw.http.GET");
     assert_text(v.resource, "?");
@@ -558,6 +600,8 @@ int main(void)
         cmocka_unit_test(stage_one_denials_do_not_count_and_stage_two_denials_do),
         cmocka_unit_test(the_session_of_the_claims_counts_not_the_hint),
         cmocka_unit_test(an_unknown_method_and_an_encoded_separator_are_refused),
+        cmocka_unit_test(a_method_in_other_case_is_no_method),
+        cmocka_unit_test(connect_and_a_tunnel_are_one_thing),
         cmocka_unit_test(secrets_do_not_reach_the_audit_text),
         cmocka_unit_test(limits_are_denials_and_the_limit_itself_passes),
         cmocka_unit_test(a_full_arena_denies),

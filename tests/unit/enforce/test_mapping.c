@@ -60,8 +60,38 @@ static void files_that_are_refused(void **state)
     refused(HOST_RULE("a b", "code.read"), "holds a character that no host has");
     refused(RULE("GET", "a", "x", "code.read"), "can never match");
     refused(RULE("GET", "a", "/x?y=1", "code.read"), "can never match");
+    refused(RULE("GET", "a", "/x%2", "code.read"), "can never match: a broken percent escape");
+    refused(RULE("GET", "a", "*/x%zz", "code.read"), "can never match: a broken percent escape");
+    refused(RULE("GET", "a", "/x%2564", "code.read"), "can never match: a doubly encoded character");
+    refused(RULE("GET", "a", "/x%00", "code.read"), "can never match: an encoded control");
+    refused(RULE("GET", "a", "/x\\y", "code.read"), "can never match: a backslash");
     refused(RULE("GET", "a", "", "code.read"), "path must not be empty");
     refused("[[rules]]\nhost='a'\naction_class='code.read'\nopaque='yes'", "opaque");
+}
+
+/* However a rule spells its path, it is compared in the form that requests have. */
+static void paths_of_rules_are_brought_to_the_form_of_requests(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *written;
+        const char *canonical;
+    } rows[] = {
+        { "/%64eny", "/deny" },   { "/a//b/./c/../d/", "/a/b/d" }, { "/@s%2fname", "/@s%2Fname" }, { "/%c3%a9/*", "/%C3%A9/*" },
+        { "*/%64eny/", "*/deny" }, { "*%7e", "*~" },                { "/", "/" },                  { "*", "*" },
+        { "/a/%2e%2e/b", "/b" },
+    };
+    for (size_t i = 0; i < FB_COUNT(rows); i++) {
+        char toml[256];
+        snprintf(toml, sizeof toml, "[[rules]]\nhost='h'\npath='%s'\naction_class='code.read'\n", rows[i].written);
+        struct fe_mapping_file file = { "r.toml", fb_str_of(toml) };
+        struct fe_mapping *m = NULL;
+        assert_int_equal(fe_mapping_load(&file, 1, &m, NULL), 0);
+        struct fb_str path = fe_mapping_rule(m, 0)->path;
+        if (!fb_str_eqz(path, rows[i].canonical))
+            fail_msg("'%s' became '%.*s'", rows[i].written, FB_STR_ARG(path));
+        fe_mapping_free(m);
+    }
 }
 
 static void a_misspelt_class_is_corrected(void **state)
@@ -280,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_are_refused),
+        cmocka_unit_test(paths_of_rules_are_brought_to_the_form_of_requests),
         cmocka_unit_test(a_misspelt_class_is_corrected),
         cmocka_unit_test(the_same_tuple_twice_is_refused_over_all_files),
         cmocka_unit_test(scores_are_those_of_the_table),

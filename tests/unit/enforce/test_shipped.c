@@ -162,7 +162,7 @@ static void imitations_and_unlisted_endpoints(void **state)
         { "CONNECT", "api.anthropic.com", "/", "communication.external.send" },
         { "CONNECT", "claude.ai", "/", "-" },
         { "CONNECT", "www.npmjs.org", "/", "system.install" },
-        { "GET", "www.npmjs.org", "/@types%2fnode", "system.install" },
+        { "GET", "www.npmjs.org", "/@types%2Fnode", "system.install" },
         { "POST", "gmail.googleapis.com", "/gmail/v1/users/me/messages/send", "communication.external.send" },
         { "POST", "www.googleapis.com", "/gmail/v1/users/me/messages/send", "-" },
         { "POST", "github.com", "/o/r.git/git-receive-pack", "code.write" },

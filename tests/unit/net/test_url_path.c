@@ -47,9 +47,7 @@ static void plain(void **state)
     good("/a", "/a", "/a", NULL);
     good("/a/", "/a/", "/a", NULL);
     good("/A/b%20c", "/A/b%20c", "/A/b%20c", NULL);
-    good("/a%7Eb%7eb", "/a%7Eb%7eb", "/a%7Eb%7eb", NULL);
     good("/a;p=1/b", "/a;p=1/b", "/a;p=1/b", NULL);
-    good("/%252e%252e/a", "/%252e%252e/a", "/%252e%252e/a", NULL);
     good("/a:b@c", "/a:b@c", "/a:b@c", NULL);
 }
 
@@ -73,11 +71,36 @@ static void slashes_and_dots(void **state)
     good("/x/%2E./a", "/a", "/a", NULL);
     good("/x/.%2e/a", "/a", "/a", NULL);
     good("/x/%2e/a", "/x/a", "/x/a", NULL);
-    good("/x/%2e%2e%2e/a", "/x/%2e%2e%2e/a", "/x/%2e%2e%2e/a", NULL);
-    good("/a%2eb", "/a%2eb", "/a%2eb", NULL);
+    good("/x/%2e%2e%2e/a", "/x/.../a", "/x/.../a", NULL);
+    good("/a%2eb", "/a.b", "/a.b", NULL);
     good("/allow//../deny", "/deny", "/deny", NULL);
     good("/a/..//../b", "/b", "/b", NULL);
     good("/..;/a", "/..;/a", "/..;/a", NULL);
+}
+
+/* What is written with an escape but need not be is the same path for every server, so it is the same for rules. */
+static void escapes_have_one_spelling(void **state)
+{
+    (void)state;
+    good("/%64eny", "/deny", "/deny", NULL);
+    good("/%64%65%6e%79", "/deny", "/deny", NULL);
+    good("/%44%2D%5F%7e%30", "/D-_~0", "/D-_~0", NULL);
+    good("/a%7Eb%7eb", "/a~b~b", "/a~b~b", NULL);
+    good("/a%c3%a9%3b%25", "/a%C3%A9%3B%25", "/a%C3%A9%3B%25", NULL);
+    good("/x/%2e%2E/%64eny/%2e", "/deny/", "/deny", NULL);
+    good("/100%25/a", "/100%25/a", "/100%25/a", NULL);
+    good("/%25%25", "/%25%25", "/%25%25", NULL);
+    good("/%25g0", "/%25g0", "/%25g0", NULL);
+    good("/%20%7d%80", "/%20%7D%80", "/%20%7D%80", NULL);
+    good("/a?%64eny%252e", "/a", "/a", "%64eny%252e"); /* the query stays as sent */
+    bad("/%2564eny");
+    bad("/%252e%252e/a");
+    bad("/%25%32%65");
+    bad("/a%2525");
+    bad("/a%01");
+    bad("/a%1F");
+    bad("/a%0d%0a");
+    bad("/a%7f");
 }
 
 static void queries_and_fragments(void **state)
@@ -133,7 +156,7 @@ static void encoded_separators_on_request(void **state)
     struct fn_path p;
     assert_int_equal(fn_url_path(FB_STR("/@types%2fnode"), FN_PATH_ENCODED_SEPARATORS, out, sizeof out, &p, NULL), 0);
     assert_true(p.has_encoded_separator);
-    assert_text(p.wire, "/@types%2fnode");
+    assert_text(p.wire, "/@types%2Fnode");
     assert_int_equal(fn_url_path(FB_STR("/a%5Cb"), FN_PATH_ENCODED_SEPARATORS, out, sizeof out, &p, NULL), 0);
     assert_true(p.has_encoded_separator);
     assert_int_equal(fn_url_path(FB_STR("/a"), FN_PATH_ENCODED_SEPARATORS, out, sizeof out, &p, NULL), 0);
@@ -156,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain),
         cmocka_unit_test(slashes_and_dots),
+        cmocka_unit_test(escapes_have_one_spelling),
         cmocka_unit_test(queries_and_fragments),
         cmocka_unit_test(refused),
         cmocka_unit_test(encoded_separators_on_request),
