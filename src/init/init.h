@@ -3,7 +3,7 @@
  * It is small on purpose: libc only, no configuration, no parsing of anything the agent can write. It is started by
  * bubblewrap with three capabilities over the sandbox's own namespaces (NET_BIND_SERVICE, SYS_ADMIN, SETPCAP), and:
  *   1. binds the three loopback sockets and hands them out (setup.c);
- *   2. mounts a private devpts and covers the dangerous parts of /proc (setup.c);
+ *   2. compares every mount with what the launcher planned (view.c), mounts a private devpts and covers the dangerous parts of /proc (setup.c);
  *   3. gives up every capability for good, closes the host's files (files.c) and filters its own system calls
  *      (confine.c);
  *   4. says READY and waits: GO, and nothing else, starts the agent (main.c, agent.c);
@@ -31,6 +31,8 @@ int init_send(enum init_msg_type type, int value, enum init_stage stage, const i
 void init_setup_descriptors(void);
 /* Binds and listens; hands the sockets to the launcher and closes its own copies. */
 void init_setup_sockets(void);
+/* view.c: ends the sandbox unless exactly the planned mounts are there, each with the planned file behind it. */
+void init_view_check(void);
 /* A devpts of the sandbox's own, so that no terminal of the host is reachable by name. */
 void init_setup_devpts(void);
 /* Hides other processes where the kernel can, makes /proc/sys and its kind read-only, empties what tells on the host. */

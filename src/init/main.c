@@ -158,6 +158,7 @@ int main(void)
     if (getpid() != 1)
         init_fail(INIT_STAGE_DESCRIPTORS, ESRCH);
     init_setup_sockets();
+    init_view_check();
     init_setup_devpts();
     init_setup_proc();
     init_confine_drop();

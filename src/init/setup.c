@@ -14,7 +14,7 @@
 
 void init_setup_descriptors(void)
 {
-    static const int ours[] = { INIT_FD_CONTROL, INIT_FD_FILTERS };
+    static const int ours[] = { INIT_FD_CONTROL, INIT_FD_FILTERS, INIT_FD_VIEW };
 
     if (dup2(INIT_FD_STDERR, STDERR_FILENO) < 0 || close(INIT_FD_STDERR) != 0)
         init_fail(INIT_STAGE_DESCRIPTORS, errno);

@@ -11,7 +11,8 @@ enum {
     INIT_FD_CONTROL = 3, /* its end of the socket pair */
     INIT_FD_STDERR = 4,  /* the agent's standard error (2 is bubblewrap's diagnostics until firma-init takes over) */
     INIT_FD_FILTERS = 5, /* the system-call filters: a struct init_filters */
-    INIT_FD_FIRST_FREE = 6,
+    INIT_FD_VIEW = 6,    /* what must be mounted where: a struct init_view */
+    INIT_FD_FIRST_FREE = 7,
 };
 
 enum {
@@ -22,6 +23,8 @@ enum {
     INIT_GO_MAX_BYTES = 4 << 20,
     INIT_GO_STRINGS_MAX = 8192,
     INIT_GO_FILES_MAX = 16,
+    INIT_VIEW_ENTRIES_MAX = 8192,
+    INIT_VIEW_MAX_BYTES = 4 << 20,
 };
 
 enum init_msg_type {
@@ -42,6 +45,7 @@ enum init_stage {
     INIT_STAGE_NONE = 0,
     INIT_STAGE_DESCRIPTORS,
     INIT_STAGE_SOCKETS,
+    INIT_STAGE_VIEW,
     INIT_STAGE_DEVPTS,
     INIT_STAGE_PROC,
     INIT_STAGE_CAPABILITIES,
@@ -66,6 +70,27 @@ struct init_filters {
     uint32_t n_bytes[INIT_FILTERS_MAX];
 };
 #define INIT_FILTERS_MAGIC 0x46494c54u
+
+/* Behind INIT_FD_VIEW: the header, then the entries sorted by path, then the paths, each with its NUL. */
+enum init_view_flag {
+    INIT_VIEW_REQUIRED = 1,  /* must be a mount point; without it the place only may be one */
+    INIT_VIEW_SAME = 2,      /* @dev and @ino must be behind it, and no link on the way */
+    INIT_VIEW_READ_ONLY = 4, /* and nobody can write there */
+    INIT_VIEW_BELOW = 8,     /* mount points below it are nobody's concern */
+};
+struct init_view {
+    uint32_t magic;
+    uint32_t total_bytes; /* of the whole file */
+    uint32_t n_entries;
+    uint32_t reserved;
+};
+struct init_view_entry {
+    uint64_t dev;
+    uint64_t ino;
+    uint32_t path_offset; /* from the start of the file */
+    uint32_t flags;       /* enum init_view_flag */
+};
+#define INIT_VIEW_MAGIC 0x46564945u
 
 /* Behind the descriptor of GO: the header, then the bytes its offsets point into (from the start of the file).
  * strings: cwd, then argv, then envp, each with its NUL, in this order. */

@@ -169,9 +169,9 @@ static void give_up_root(const struct run_identity *id)
 static int child_main(void *arg)
 {
     struct child *c = arg;
-    const char *const argv[] = { "bwrap", "--args", "6", "--", RUN_BWRAP_INIT_INSIDE, NULL };
+    const char *const argv[] = { "bwrap", "--args", "7", "--", RUN_BWRAP_INIT_INSIDE, NULL };
     char *const envp[] = { NULL };
-    _Static_assert(FD_ARGS == 6, "the number in argv");
+    _Static_assert(FD_ARGS == 7, "the number in argv");
 
     /* Standard error is bubblewrap's from here on; the agent's travels as INIT_FD_STDERR. */
     if (dup2(c->b->diagnostics, STDERR_FILENO) < 0)
@@ -179,9 +179,6 @@ static int child_main(void *arg)
     /* Out of the terminal's foreground group: Ctrl-C is for the launcher to pass on, not for bubblewrap to die of. */
     if (setsid() < 0)
         child_die("setsid", errno);
-    /* From here on nothing of this group outlives the launcher, in whatever state it is killed. */
-    if (run_watcher_start(c->launcher) != 0)
-        child_die("watcher", errno);
     if (c->stage != NULL) {
         const char *failed = run_stage_enter(c->stage);
         if (failed != NULL)
@@ -191,8 +188,10 @@ static int child_main(void *arg)
     if (c->b->identity.drop)
         give_up_root(&c->b->identity);
     /* The change of ids has cleared the signal. A bubblewrap that it kills between its clone and the write of the uid map
-     * leaves a child that waits for ever: that one is the watcher's. */
+     * leaves a child that waits for ever: that one is the watcher's, which needs no more rights than bubblewrap. */
     fb_proc_die_with_parent(c->launcher);
+    if (run_watcher_start(c->launcher) != 0)
+        child_die("watcher", errno);
     (void)execve(c->b->bwrap_path, (char *const *)(uintptr_t)argv, envp);
     child_die(c->b->bwrap_path, errno);
 }
@@ -251,6 +250,7 @@ int run_bwrap_start(const struct run_bwrap *b, struct fb_proc *ret, struct fb_er
         c.from[i] = -1;
     c.from[INIT_FD_CONTROL] = b->control;
     c.from[INIT_FD_FILTERS] = b->filters;
+    c.from[INIT_FD_VIEW] = b->view;
     int r = b->identity.drop ? run_stage_plan(b->mounts, &b->identity, b->init_path, &stage, err) : 0;
     if (r == 0)
         r = start(&c, b->identity.drop ? &stage : NULL, ret, err);

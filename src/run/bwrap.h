@@ -27,6 +27,7 @@ struct run_bwrap {
     const char *init_path;
     int control;     /* the sandbox's end of the socket pair */
     int filters;     /* the file behind INIT_FD_FILTERS */
+    int view;        /* the file behind INIT_FD_VIEW */
     int diagnostics; /* becomes standard error of bubblewrap */
 };
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "run/bwrap.h"
 #include "run/handover.h"
+#include "run/view.h"
 #include "run/watcher.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ static char *find_init(const struct run_sandbox_plan *plan)
     char self[PATH_MAX];
 
     if (plan->init_path != NULL)
-        return strdup(plan->init_path);
+        return realpath(plan->init_path, NULL);
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     if (n <= 0)
         return NULL;
@@ -177,7 +178,7 @@ static int check_stdio(struct fb_err *err)
     return 0;
 }
 
-static int start_with_sockets(struct run_sandbox *sb, struct fb_err *err)
+static int start_with_sockets(struct run_sandbox *sb, int view, struct fb_err *err)
 {
     const struct run_sandbox_plan *plan = sb->plan;
     int pair[2];
@@ -200,6 +201,7 @@ static int start_with_sockets(struct run_sandbox *sb, struct fb_err *err)
         .init_path = sb->init_path,
         .control = theirs,
         .filters = filters,
+        .view = view,
         .diagnostics = sb->diagnostics,
     };
     return run_bwrap_start(&b, &sb->bwrap, err);
@@ -213,7 +215,9 @@ int run_sandbox_start(struct run_sandbox *sb, struct fb_err *err)
     if (r < 0)
         return r;
     sb->placeholders_made = true;
-    return start_with_sockets(sb, err);
+    /* From here on a name means what it means now, or the sandbox does not come to be. */
+    int view fb_auto(fb_fd_close) = run_view_file(&sb->mounts, sb->init_path, err);
+    return view < 0 ? view : start_with_sockets(sb, view, err);
 }
 
 int run_sandbox_fd(const struct run_sandbox *sb)
@@ -225,7 +229,7 @@ static const char *stage_name(int stage)
 {
     static const char *const names[] = {
         [INIT_STAGE_DESCRIPTORS] = "descriptors", [INIT_STAGE_SOCKETS] = "loopback sockets",
-        [INIT_STAGE_DEVPTS] = "private terminals", [INIT_STAGE_PROC] = "covers over /proc",
+        [INIT_STAGE_VIEW] = "the mounts",  [INIT_STAGE_DEVPTS] = "private terminals", [INIT_STAGE_PROC] = "covers over /proc",
         [INIT_STAGE_CAPABILITIES] = "giving up capabilities", [INIT_STAGE_FILTERS] = "system-call filters",
         [INIT_STAGE_GO] = "the go message", [INIT_STAGE_FILES] = "files of the run", [INIT_STAGE_FORK] = "fork",
     };
@@ -278,6 +282,11 @@ static int fill_event(struct run_sandbox *sb, const struct init_msg *msg, const 
         return 0;
     case INIT_MSG_FAILED:
         sb->exited = true;
+        if (msg->stage == INIT_STAGE_VIEW) {
+            fb_err_sys(err, FB_E_BACKEND, msg->value, "the file system changed while the sandbox was being built");
+            fb_err_remedy(err, "look at who else writes in the mounted directories, and run again");
+            return FB_E_BACKEND;
+        }
         return fb_err_sys(err, FB_E_BACKEND, msg->value, "the sandbox could not be built: %s", stage_name(msg->stage));
     default:
         return fb_err_set(err, FB_E_BACKEND, "the sandbox sent a message of unknown type %u", (unsigned int)msg->type);

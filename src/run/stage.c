@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "run/mounts_priv.h"
+#include "run/view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,9 +168,13 @@ const char *run_stage_enter(const struct run_stage *s)
         return "staging: private mounts";
     /* All are taken before the staging directory covers anything: a source may lie below it. */
     for (size_t i = 0; i < s->n; i++) {
-        trees[i] = open_tree(AT_FDCWD, s->entries[i].source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+        int at = run_view_open(s->entries[i].source); /* root must not follow what an agent may have put there */
+        if (at < 0)
+            return "staging: source";
+        trees[i] = open_tree(at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
         if (trees[i] < 0)
             return "staging: open_tree";
+        (void)close(at);
         const char *failed = s->entries[i].idmap ? map_tree(trees[i], s) : NULL;
         if (failed != NULL)
             return failed;

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-/* In the child that will execute bubblewrap, after setsid and while it still has the launcher's rights: makes the
+/* In the child that will execute bubblewrap, after setsid and with the rights that bubblewrap will have: makes the
  * watcher, a child of @launcher. 0, or -1 with errno; ends the calling process when @launcher is gone already. */
 int run_watcher_start(pid_t launcher);
 /* In the launcher, once bubblewrap has been reaped: ends and reaps the watcher of group @group. */

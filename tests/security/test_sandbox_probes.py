@@ -214,8 +214,8 @@ def test_values_stand_in_no_command_line_on_the_host(caller):
     driver_line = pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes()
     lines = [p.read_bytes() for p in pathlib.Path("/proc").glob("[0-9]*/cmdline") if p.parent.name != str(child.pid)]
     child.communicate("\n", timeout=30)
-    assert b"TOKEN=" in driver_line  # the driver's own, which is how this test told it
-    assert not [line for line in lines if b"TOKEN=xxxxxxxxxx" in line]
+    assert b"TOKEN=" in driver_line  # the driver's own, which is how this test told it; a plain fork of it shows the same
+    assert not [line for line in lines if b"TOKEN=xxxxxxxxxx" in line and line != driver_line]
 
 
 def test_identity_is_the_sandbox_users(seen):
