@@ -6,6 +6,7 @@
 #include "run/effective.h"
 #include "run/flow.h"
 #include "run/routes_fetch.h"
+#include "run/workspaces.h"
 #include "stack/placeholders.h"
 #include "stack/statedir.h"
 
@@ -140,6 +141,21 @@ static int make_state_dir(const struct run_settled *s, struct fb_err *err)
     return 0;
 }
 
+/* From here on an agent may leave something there. A home that cannot be written to must not make firma useless. */
+static int remember_workspaces(const struct run_settled *s, struct fb_err *err)
+{
+    struct fb_err why = { 0 };
+    int r = run_workspaces_record(s->workspaces_path, s->mounts, s->n_mounts, &why);
+    if (r == FB_E_IO) {
+        fprintf(stderr, "warning: the workspace cannot be remembered: %s; do not trust a .firma directory below it\n",
+                why.msg);
+        return 0;
+    }
+    if (r < 0 && err != NULL)
+        *err = why;
+    return r;
+}
+
 static int launch(struct run_settled *s, const struct run_children *entries, int *ret_status, struct fb_err *err)
 {
     struct run_flow f = { .s = s, .entries = entries, .proxy_fd = -1, .dns_udp_fd = -1, .dns_tcp_fd = -1 };
@@ -158,6 +174,8 @@ static int launch(struct run_settled *s, const struct run_children *entries, int
     }
     if (r == 0)
         r = check_view(s, &f.sandbox.mounts, err);
+    if (r == 0)
+        r = remember_workspaces(s, err);
     run_timings_mark(&f.timings, "plan settled");
     if (r == 0)
         r = start_processes(&f, err);

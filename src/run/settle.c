@@ -7,6 +7,7 @@
 #include "base/uuid.h"
 #include "run/capability.h"
 #include "run/profile_patch.h"
+#include "run/workspaces.h"
 #include "stack/ids.h"
 #include "stack/statedir.h"
 #include "token/keyfile.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --profile, else [run].profile, else the name of the command when a built-in profile is called so, else generic. */
@@ -59,6 +61,8 @@ static int overlay_flags(struct run_settled *s, struct fb_err *err)
 static int read_config(struct run_settled *s, struct fb_err *err)
 {
     int r = fc_config_discover(s->options->config, NULL, &s->config, err);
+    if (r == 0)
+        r = run_workspaces_check(s->workspaces_path, &s->config, err);
     if (r < 0)
         return r;
     if (s->config.doc != NULL)
@@ -209,6 +213,16 @@ static bool cwd_is_visible(const struct run_settled *s)
     return false;
 }
 
+/* By the directory: the list itself is replaced with every new line. */
+static int hide_workspaces(struct run_settled *s, struct fb_err *err)
+{
+    struct stat st;
+    char *dir = s->workspaces_path == NULL ? NULL : fb_fs_dirname(s->workspaces_path);
+    int r = dir == NULL || stat(dir, &st) != 0 ? 0 : run_hidden_add(&s->hidden, NULL, dir, err);
+    free(dir);
+    return r;
+}
+
 /* Whatever steers this run; a template of the Sidecar that cannot be read is reported when it is used. */
 static int hide_control_plane(struct run_settled *s, struct fb_err *err)
 {
@@ -216,6 +230,8 @@ static int hide_control_plane(struct run_settled *s, struct fb_err *err)
     if (template == NULL)
         template = getenv("FIRMA_SIDECAR_CONFIG_FILE");
     int r = run_hidden_add_config(&s->hidden, &s->config, err);
+    if (r == 0)
+        r = hide_workspaces(s, err);
     if (r == 0)
         r = run_hidden_add(&s->hidden, NULL, s->capability_file, err);
     if (r == 0)
@@ -273,6 +289,9 @@ int run_settle(struct run_settled *s, const struct run_options *o, struct fb_err
 {
     memset(s, 0, sizeof *s);
     s->options = o;
+    s->workspaces_path = run_workspaces_path();
+    if (!o->print_effective_config)
+        run_workspaces_prepare(s->workspaces_path);
     int r = read_config(s, err);
     if (r == 0)
         r = choose_sidecar(s, err);
@@ -292,6 +311,8 @@ void run_settle_done(struct run_settled *s)
     tk_claims_done(&s->capability);
     run_profile_done(&s->profile);
     fc_config_done(&s->config);
+    free(s->workspaces_path);
+    s->workspaces_path = NULL;
     free(s->state_dir);
     s->state_dir = NULL;
 }

@@ -1,5 +1,6 @@
 /* Everything about a launch that can be known before anything is started: the merged profile, names, paths, the
- * environment and the view of the file system. Touches nothing on disk. Layer: run (L3). Thread: start-up.
+ * environment and the view of the file system. Touches nothing on disk but the directory of the list of workspaces.
+ * Layer: run (L3). Thread: start-up.
  * Source: [the Firma specification, run 5 steps 3-7]. */
 #ifndef RUN_SETTLE_H
 #define RUN_SETTLE_H
@@ -27,6 +28,7 @@ struct run_settled {
     char cwd[PATH_MAX];
     char home[PATH_MAX]; /* inside */
     char *state_dir;
+    char *workspaces_path; /* NULL = nowhere to keep it */
     struct run_identity identity;
     bool sidecar_local;
     struct run_endpoint endpoint; /* when not local */

@@ -79,10 +79,12 @@ def test_codex_shows_the_workspace_and_its_covers(project):
 
 
 def test_the_profile_is_inferred_from_the_command(project):
-    assert effective(project, cmd=("/usr/bin/codex", "x"))[0]["profile"]["id"] == "codex"
+    work = project.dir / "work"
+    work.mkdir()
+    assert effective(project, cmd=("/usr/bin/codex", "x"), cwd=work)[0]["profile"]["id"] == "codex"
     assert effective(project, cmd=("curl",))[0]["profile"]["id"] == "generic"
     project.config.write_text('[run]\nprofile = "codex"\n')
-    assert effective(project)[0]["profile"]["id"] == "codex"
+    assert effective(project, cwd=work)[0]["profile"]["id"] == "codex"
     assert effective(project, "--profile", "generic")[0]["profile"]["id"] == "generic"
 
 

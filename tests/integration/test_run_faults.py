@@ -280,21 +280,29 @@ def test_no_mount_point_stays_in_a_workspace(project, how):
 
 
 def test_the_control_plane_is_not_shown_in_a_workspace(project):
-    """Policies, rules, audit log, keys and the file itself, all below the working directory of a codex run."""
+    """Policies, rules, keys and the file itself, all below the working directory of a codex run.
+
+    The audit log is replaced while the agent runs, and takes a cover with it: a mount that shows it is refused by name.
+    """
     work, _ = workspace(project)
     for name in ("policies", "issuance", "rules.toml"):
         (project.dir / name).rename(work / name)
     key = work / "audit.key"
     assert project.firma("audit", "generate-key", "--output", key).status == 0
-    (work / "audit.jsonl").write_text("")
-    os.chmod(work / "audit.jsonl", 0o600)
     project.config = work / "firma.toml"
-    project.audit = work / "audit.jsonl"
+    outside, project.audit = project.audit, work / "audit.jsonl"
+    project.audit.write_text("")
+    os.chmod(project.audit, 0o600)
+    project.write_config(more='signing_key_path = "audit.key"\n')
+    refused = project.run("true", flags=["--profile", "codex", "--authority", "local"], cwd=work)
+    assert refused.status == 1 and str(project.audit) in refused.err, refused
+    project.audit.unlink()
+    project.audit = outside
     project.write_config(more='signing_key_path = "audit.key"\n')
     probe = """
 import json, os
 out = {}
-for name in ("policies", "issuance", "rules.toml", "audit.key", "audit.jsonl", "firma.toml"):
+for name in ("policies", "issuance", "rules.toml", "audit.key", "firma.toml"):
     try:
         out[name] = sorted(os.listdir(name)) if os.path.isdir(name) else open(name).read()
     except OSError as e:

@@ -144,7 +144,6 @@ def test_a_project_with_its_own_configuration_runs(attacker):
     assert done.stdout == "end\n", done.stderr
 
 
-@finding("discovery walks up from the working directory and trusts what an earlier agent wrote below its workspace")
 @pytest.mark.parametrize("profile", ["codex", "generic"])
 def test_configuration_planted_by_an_agent_is_not_obeyed(attacker, profile):
     """Run 1 leaves src/.firma/firma.toml; the person then works in src/deep and starts run 2 there."""
