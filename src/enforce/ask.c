@@ -35,7 +35,7 @@ static const struct cedar_value *prior_value(const struct fe_call *c)
 
 static int64_t session_seconds(const struct fe_call *c)
 {
-    int64_t since_ms = c->env->now_wall_ms - c->cap->claims.issued_at_ns / 1000000;
+    int64_t since_ms = c->now_ms - c->cap->claims.issued_at_ns / 1000000;
     return since_ms > 0 ? since_ms / 1000 : 0;
 }
 
@@ -48,7 +48,7 @@ static const struct cedar_value *field_value(const struct fe_call *c, enum fe_fi
     case FE_FIELD_RAW_TRANSPORT:
         return c->env->is_https ? c->bundle->https : c->bundle->http;
     case FE_FIELD_TIMESTAMP_MS:
-        return cedar_value_long(s, c->env->now_wall_ms);
+        return cedar_value_long(s, c->now_ms);
     case FE_FIELD_SESSION_DURATION_S:
         return cedar_value_long(s, session_seconds(c));
     case FE_FIELD_ACTION_COUNT:

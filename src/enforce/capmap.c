@@ -220,14 +220,28 @@ static bool is_better(const struct fe_cap *cap, unsigned score, const struct pic
     return a->issued_at_ns > b->issued_at_ns;
 }
 
+static bool not_yet_valid(const struct fe_cap *cap, const struct fe_cap_query *q)
+{
+    int64_t ahead = q->leeway_ns > FE_ISSUED_AHEAD_NS ? q->leeway_ns : FE_ISSUED_AHEAD_NS;
+    int64_t latest = q->wall_ns > INT64_MAX - ahead ? INT64_MAX : q->wall_ns + ahead;
+    return cap->claims.issued_at_ns > latest;
+}
+
+static bool is_anothers(const struct fe_cap *cap, struct fb_str agent)
+{
+    return agent.n > 0 && !fb_str_eq(agent, cap->claims.agent_id);
+}
+
 static enum fc_reason fault_of(const struct fe_cap *cap, const struct fe_cap_query *q)
 {
     if (tk_claims_expired(&cap->claims, q->now_ns, q->leeway_ns))
         return FC_REASON_TOKEN_EXPIRED;
     if (fe_revoke_has(q->revoked, cap->claims.token_id, cap->revoke_hash))
         return FC_REASON_TOKEN_REVOKED;
-    if (q->tenant.n > 0 && !fb_str_eq(q->tenant, cap->claims.agent_id))
+    if (is_anothers(cap, q->tenant) || is_anothers(cap, q->agent_hint))
         return FC_REASON_TENANT_MISMATCH;
+    if (not_yet_valid(cap, q))
+        return FC_REASON_TOKEN_INVALID;
     return FC_REASON_NONE;
 }
 
@@ -250,8 +264,12 @@ const struct fe_cap *fe_capmap_select(const struct fe_capmap *m, const struct fe
     *ret_fault_cap = NULL;
     if (m == NULL || m->n_sessions == 0)
         return NULL;
-    /* With one session in the map a call cannot belong to another; with several it must say to which. */
-    const struct cap_session *s = m->n_sessions == 1 ? &m->sessions[0] : session_of(m, q->session_hint);
+    /* A connection that says its session gets that one's and no other; one that says nothing gets the only one there is. */
+    const struct cap_session *s = NULL;
+    if (q->session_hint.n > 0)
+        s = session_of(m, q->session_hint);
+    else if (m->n_sessions == 1)
+        s = &m->sessions[0];
     if (s == NULL)
         return NULL;
     struct pick valid = { NULL, 0 };

@@ -231,6 +231,22 @@ static void finish_step_up(struct fe_call *c)
     (void)join(c->arena, &c->v->deny_reason, parts, FB_COUNT(parts));
 }
 
+/* The wall clock, but no earlier than the latest time ever seen plus what has passed since: a clock that is set back must not
+ * give an expired token its life back. */
+static int64_t clamped_now(struct fe_engine *e, int64_t wall_ms, int64_t mono_ms)
+{
+    int64_t ahead;
+    if (__builtin_sub_overflow(wall_ms, mono_ms, &ahead))
+        return wall_ms < 0 ? INT64_MIN : INT64_MAX;
+    int64_t most = atomic_load_explicit(&e->wall_ahead_ms, memory_order_relaxed);
+    while (ahead > most) {
+        if (atomic_compare_exchange_weak_explicit(&e->wall_ahead_ms, &most, ahead, memory_order_relaxed, memory_order_relaxed))
+            return wall_ms;
+    }
+    int64_t now;
+    return __builtin_add_overflow(mono_ms, most, &now) ? INT64_MAX : now;
+}
+
 static void clear(struct fe_verdict *v)
 {
     *v = (struct fe_verdict){ .decision = FE_DENY, .reason = FC_REASON_FAIL_CLOSED };
@@ -247,6 +263,7 @@ void fe_decide(struct fe_engine *engine, const struct fe_envelope *env, struct f
     cedar_scratch_reset(scratch->cedar);
     fb_arena_reset(&scratch->arena);
     c.method = fe_method_of(env->method);
+    c.now_ms = clamped_now(engine, env->now_wall_ms, env->now_mono_ms);
     ret->provider = provider_of(env->host);
     fe_epoch_enter(&engine->epoch, &scratch->reader);
     ret->session_id = fb_arena_str(arena, env->session_hint);

@@ -49,7 +49,7 @@ struct fe_envelope {
     struct fb_str body;
     struct fb_str session_hint; /* session bound to the connection; empty = not said. Said: only its capabilities count */
     struct fb_str agent_hint;   /* agent bound to the connection; empty = not said. Said: TenantMismatch for another's */
-    int64_t now_wall_ms;        /* since 1970; token times, context. The engine never lets it run behind now_mono_ms */
+    int64_t now_wall_ms;        /* since 1970; token times, context. A step back is made up for from now_mono_ms */
     int64_t now_mono_ms;        /* monotonic; bundle freshness, and the clamp of now_wall_ms */
 };
 

@@ -20,6 +20,7 @@ int fe_engine_new(const struct fe_engine_options *opt, struct fe_engine **ret, s
     e->default_unprotected = opt->default_unprotected;
     e->timeout_ms = opt->timeout_ms == 0 ? FE_TIMEOUT_DEFAULT_MS : opt->timeout_ms;
     e->leeway_ns = opt->clock_skew_s > INT64_MAX / 1000000000 ? INT64_MAX : (int64_t)opt->clock_skew_s * 1000000000;
+    atomic_init(&e->wall_ahead_ms, INT64_MIN);
     atomic_init(&e->bundle_ready, opt->dev_ready);
     atomic_init(&e->revocations_ready, opt->dev_ready);
     if (fe_epoch_init(&e->epoch) < 0) {

@@ -25,6 +25,7 @@ struct fe_engine {
     atomic_bool revocations_ready;
     struct fe_revoke revoked;
     struct fe_sessions sessions;
+    _Atomic int64_t wall_ahead_ms; /* the most that the wall clock ever was ahead of the monotonic one */
 };
 
 struct fe_scratch {
@@ -48,6 +49,7 @@ struct fe_call {
     const struct fe_bundle *bundle;
     struct fe_session_view session;
     enum fe_method method;
+    int64_t now_ms; /* wall clock, never set back */
     unsigned action;
 };
 

@@ -21,6 +21,9 @@ static bool deny_fault(struct fe_call *c, enum fc_reason reason, const struct fe
     if (reason == FC_REASON_TENANT_MISMATCH)
         return fe_call_deny(c, reason, "capability token '%.*s' belongs to another agent",
                             FB_STR_ARG(cap->claims.token_id));
+    if (cap != NULL)
+        return fe_call_deny(c, FC_REASON_TOKEN_INVALID, "capability token '%.*s' is not yet valid: it was issued after the "
+                                                        "time of this machine's clock", FB_STR_ARG(cap->claims.token_id));
     return fe_call_deny(c, FC_REASON_TOKEN_INVALID, "no capability token covers action '%s' on resource '%.*s'",
                         fc_action_at(c->action)->name, FB_STR_ARG(c->v->resource));
 }
@@ -34,7 +37,9 @@ bool fe_stage1(struct fe_call *c)
         .action = c->action,
         .resource = c->v->resource,
         .session_hint = c->env->session_hint,
-        .now_ns = to_ns(c->env->now_wall_ms),
+        .agent_hint = c->env->agent_hint,
+        .now_ns = to_ns(c->now_ms),
+        .wall_ns = to_ns(c->env->now_wall_ms),
         .leeway_ns = e->leeway_ns,
         .revoked = &e->revoked,
         .tenant = fb_str_of(e->tenant),

@@ -384,19 +384,112 @@ static void stage_one_denials_do_not_count_and_stage_two_denials_do(void **state
     fixture_done(&f);
 }
 
-static void the_session_of_the_claims_counts_not_the_hint(void **state)
+/* A connection that says nothing gets the only session; one that says a session gets that one or nothing. */
+static void a_session_that_is_said_must_have_the_capability(void **state)
 {
     (void)state;
     struct fixture f;
     fixture_init(&f, NULL);
-    for (unsigned i = 1; i <= 3; i++) {
+    for (unsigned i = 1; i <= 2; i++) {
         prepare(&f, "GET", "127.0.0.1:9100", "/allow", NULL);
-        f.env.session_hint = i == 1 ? FB_STR("") : FB_STR("some_other_session");
+        f.env.session_hint = i == 1 ? FB_STR("") : FB_STR("sess_1");
         decide(&f);
         assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
         assert_text(f.v.session_id, "sess_1");
         assert_int_equal(f.v.action_count, i);
     }
+    f.env.session_hint = FB_STR("some_other_session");
+    decide(&f);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_INVALID);
+    assert_text(f.v.session_id, "some_other_session");
+    assert_text(f.v.token_id, "");
+    fixture_done(&f);
+}
+
+static void an_agent_that_is_said_must_be_the_tokens(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, NULL);
+    prepare(&f, "GET", "127.0.0.1:9100", "/allow", NULL);
+    f.env.session_hint = FB_STR("sess_1");
+    f.env.agent_hint = FB_STR("agent_1");
+    decide(&f);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    f.env.agent_hint = FB_STR("agent_2");
+    decide(&f);
+    assert_verdict(&f, FE_DENY, FC_REASON_TENANT_MISMATCH);
+    f.env.session_hint = FB_STR("");
+    decide(&f);
+    assert_verdict(&f, FE_DENY, FC_REASON_TENANT_MISMATCH);
+    fixture_done(&f);
+}
+
+static void ask_at(struct fixture *f, int64_t wall_ms, int64_t mono_ms)
+{
+    prepare(f, "GET", "127.0.0.1:9100", "/allow", NULL);
+    f->env.now_wall_ms = wall_ms;
+    f->env.now_mono_ms = mono_ms;
+    decide(f);
+}
+
+static void an_expired_token_stays_dead_when_the_clock_is_set_back(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, NULL);
+    ask_at(&f, ISSUED_MS + 5000, MONO_MS);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS + HOUR_MS, MONO_MS + 10);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_EXPIRED);
+    ask_at(&f, ISSUED_MS + 5000, MONO_MS + 20);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_EXPIRED);
+    fixture_done(&f);
+    /* Nor does one live longer: what passes behind a step back counts. */
+    fixture_init(&f, NULL);
+    ask_at(&f, ISSUED_MS + HOUR_MS - 1000, MONO_MS);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS + 5000, MONO_MS + 999);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS + 5001, MONO_MS + 1000);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_EXPIRED);
+    fixture_done(&f);
+}
+
+static void odd_times_are_no_trouble(void **state)
+{
+    (void)state;
+    static const int64_t times[] = { INT64_MIN, -1, 0, 1, INT64_MAX };
+    for (size_t i = 0; i < FB_COUNT(times) * FB_COUNT(times); i++) {
+        struct fixture f;
+        fixture_init(&f, NULL);
+        ask_at(&f, times[i / FB_COUNT(times)], times[i % FB_COUNT(times)]);
+        assert_int_equal(f.v.decision, FE_DENY);
+        fixture_done(&f);
+    }
+}
+
+static void a_token_from_the_future_is_not_yet_valid(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, NULL);
+    ask_at(&f, ISSUED_MS - 60000, MONO_MS); /* the slack, exactly */
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS - 60001, MONO_MS);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_INVALID);
+    assert_true(fb_str_contains(f.v.detail, FB_STR("not yet valid")));
+    ask_at(&f, ISSUED_MS, MONO_MS);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS - 60001, MONO_MS + 1); /* the clock was right and is wrong now: in doubt, no */
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_INVALID);
+    fixture_done(&f);
+    struct fe_engine_options opt = { .clock_skew_s = 120 };
+    fixture_init(&f, &opt);
+    ask_at(&f, ISSUED_MS - 120000, MONO_MS);
+    assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+    ask_at(&f, ISSUED_MS - 120001, MONO_MS);
+    assert_verdict(&f, FE_DENY, FC_REASON_TOKEN_INVALID);
     fixture_done(&f);
 }
 
@@ -598,7 +691,11 @@ int main(void)
         cmocka_unit_test(too_many_steps_is_a_timeout),
         cmocka_unit_test(a_count_gate_says_that_the_count_is_the_reason),
         cmocka_unit_test(stage_one_denials_do_not_count_and_stage_two_denials_do),
-        cmocka_unit_test(the_session_of_the_claims_counts_not_the_hint),
+        cmocka_unit_test(a_session_that_is_said_must_have_the_capability),
+        cmocka_unit_test(an_agent_that_is_said_must_be_the_tokens),
+        cmocka_unit_test(an_expired_token_stays_dead_when_the_clock_is_set_back),
+        cmocka_unit_test(odd_times_are_no_trouble),
+        cmocka_unit_test(a_token_from_the_future_is_not_yet_valid),
         cmocka_unit_test(an_unknown_method_and_an_encoded_separator_are_refused),
         cmocka_unit_test(a_method_in_other_case_is_no_method),
         cmocka_unit_test(connect_and_a_tunnel_are_one_thing),
