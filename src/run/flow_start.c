@@ -116,6 +116,7 @@ static void on_renew(void *arg)
     struct run_flow *f = arg;
     struct fb_err err = { 0 };
     if (mint(f, RUN_CAPABILITY_RENEW_TIMEOUT_MS, &err) == 0) {
+        (void)st_child_send(f->sidecar_child.sock, ST_MSG_RELOAD, NULL, 0, NULL, 0, NULL);
         (void)schedule_renewal(f, NULL);
         return;
     }
@@ -167,7 +168,7 @@ int run_flow_tell_sidecar(struct run_flow *f, struct fb_err *err)
             pair("sandbox_id", f->s->sandbox_id), pair("session_id", f->s->session_id),
             pair("agent_id", f->s->agent_id), pair("socket_path", sock),
             pair("announce_path", announced), pair("capability", f->capability.path),
-            pair("health", "off"),
+            pair("health", "off"),            pair("seed_changes", "told"),
         };
         r = st_child_send(f->sidecar_child.sock, ST_MSG_START, pairs, FB_COUNT(pairs), NULL, 0, err);
     }

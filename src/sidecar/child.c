@@ -5,6 +5,7 @@
 #include "sidecar/listener.h"
 #include "sidecar/process.h"
 #include "sidecar/routes.h"
+#include "sidecar/seeds.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/startup.h"
 #include "stack/child.h"
@@ -98,6 +99,8 @@ static void on_control(void *arg, int ready)
     }
     if (m.type == ST_MSG_LISTENER)
         take_listener(ch, &m);
+    else if (m.type == ST_MSG_RELOAD && ch->app.seeds != NULL)
+        (void)sc_seeds_reload(ch->app.seeds);
     else if (m.type == ST_MSG_STOP)
         sc_server_drain(&ch->app.server, on_drained, ch);
     st_msg_done(&m);
@@ -126,6 +129,7 @@ static int start(struct child *ch, const struct st_msg *m, struct fb_err *err)
         .agent_id = text_of(m, "agent_id"),
         .capability = text_of(m, "capability"),
         .health_addr = text_of(m, "health") == NULL ? "off" : text_of(m, "health"),
+        .seeds_told = fb_str_eqz(st_msg_get(m, "seed_changes"), "told"),
         .per_run = true,
     };
     ch->app.on_ready = on_ready;

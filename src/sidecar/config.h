@@ -38,7 +38,7 @@ struct sc_config_interceptor {
     uint64_t max_request_body_bytes;
     uint64_t total_body_budget_bytes;
     uint64_t max_decompressed_body_bytes;
-    const uid_t *trusted_uids; /* besides our own and root */
+    const uid_t *trusted_uids; /* besides our own and root; at most SC_UIDS_MAX */
     size_t n_trusted_uids;
     uint64_t setup_timeout_ms; /* connect_relay */
     uint64_t session_max_ms;
@@ -179,7 +179,8 @@ struct sc_config {
     struct sc_config_limits limits;
     struct sc_config_local_exec local_exec;
     struct sc_config_preflight preflight;
-    bool secret_gateway; /* [sidecar.secret_gateway] or [[sidecar.http_secret_providers]] stands in the file */
+    bool secret_gateway; /* [sidecar.secret_gateway] says something */
+    bool http_secret_providers; /* there is at least one */
 };
 
 /* Reads and checks the section [sidecar] of a loaded file. FB_E_CONFIG_VALIDATION with place, section, key and what is

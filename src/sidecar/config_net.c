@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "net/url.h"
+#include "sidecar/server.h"
 
 #include <string.h>
 
@@ -24,8 +25,8 @@ static void read_trusted_uids(struct sc_reader *r, const struct fb_toml *t, stru
     const struct fb_toml *node = r->code != 0 ? NULL : fb_toml_get(t, "trusted_uids");
     if (node == NULL)
         return;
-    if (node->kind != FB_TOML_ARRAY || node->count > SC_CONFIG_LIST_MAX) {
-        sc_read_fail(r, node, "interceptor.trusted_uids must be an array of at most %d numbers", SC_CONFIG_LIST_MAX);
+    if (node->kind != FB_TOML_ARRAY || node->count > SC_UIDS_MAX) {
+        sc_read_fail(r, node, "interceptor.trusted_uids must be an array of at most %d numbers", SC_UIDS_MAX);
         return;
     }
     uid_t *uids = sc_read_room(r, node->count, sizeof *uids);

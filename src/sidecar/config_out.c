@@ -201,7 +201,7 @@ void sc_config_read_tolerated(struct sc_reader *r, const struct fb_toml *root, s
 
     r->section = "secret_gateway";
     t = sc_read_table(r, root, "secret_gateway", "secret_gateway", gateway_keys);
-    c->secret_gateway = t != NULL;
+    c->secret_gateway = t != NULL && t->count > 0;
     sc_read_ms(r, t, "", 1, "connection_timeout", 1, &ignored_ms);
     sc_read_ms(r, t, "", 1, "operation_timeout", 1, &ignored_ms);
     sc_read_size(r, t, "", "max_buffer_size", &ignored_bytes);
@@ -209,7 +209,7 @@ void sc_config_read_tolerated(struct sc_reader *r, const struct fb_toml *root, s
     r->section = "http_secret_providers";
     const struct fb_toml *item;
     if (sc_read_tables(r, root, "http_secret_providers", "http_secret_providers", &item) > 0)
-        c->secret_gateway = true;
+        c->http_secret_providers = true;
     for (; item != NULL && r->code == 0; item = item->next) {
         const char *text = NULL;
         r->code = fb_toml_only_keys(r->doc, item, "sidecar.http_secret_providers", provider_keys, r->err);

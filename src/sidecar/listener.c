@@ -68,6 +68,17 @@ static void admit(struct sc_listener *l, int fd)
     sc_conn_start(s, fd, l->door, peer.pid); /* takes fd */
 }
 
+/* The pause ends with every sweep: without a limit the log would fill as long as descriptors are short. */
+static void warn_paused(struct sc_server *s, int why)
+{
+    uint64_t now = fb_loop_now_ms(s->loop);
+    if (s->warned_paused && now - s->warned_paused_ms < SC_LISTENER_WARN_MS)
+        return;
+    s->warned_paused = true;
+    s->warned_paused_ms = now;
+    FB_LOG(FB_LOG_WARN, "accepting paused", FB_KZ("why", strerror(why)), FB_KU("connections", s->n_conns));
+}
+
 static void on_acceptable(void *arg, int ready)
 {
     struct sc_listener *l = arg;
@@ -86,7 +97,7 @@ static void on_acceptable(void *arg, int ready)
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            FB_LOG(FB_LOG_WARN, "accepting paused", FB_KZ("why", strerror(errno)), FB_KU("connections", s->n_conns));
+            warn_paused(s, errno);
             sc_listener_pause_all(s, true);
         }
         return;

@@ -16,7 +16,7 @@ enum sc_door {
     SC_DOOR_HANDED, /* made inside the sandbox: everything behind it is the agent */
 };
 
-enum { SC_LISTENER_ADDR_BYTES = 128, SC_LISTENER_BACKLOG = 1024 };
+enum { SC_LISTENER_ADDR_BYTES = 128, SC_LISTENER_BACKLOG = 1024, SC_LISTENER_WARN_MS = 10000 };
 
 struct sc_listener;
 

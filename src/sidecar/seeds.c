@@ -21,6 +21,8 @@ struct sc_seeds {
     struct tk_public_key key;
     int64_t leeway_ns;
     char *session_id;
+    int64_t high_wall_ns; /* the latest time seen, and when that was: setting the clock back revives nothing */
+    int64_t high_mono_ns;
     int inotify;
     struct fb_watch *watch;
     struct fb_timer *settle;
@@ -33,10 +35,22 @@ static int check_session(const struct sc_seeds *s, const char *path, const struc
     return fb_err_set(err, FB_E_CAPABILITY, "invalid capability seed '%s': it belongs to another session", path);
 }
 
+static int64_t clamped_now_ns(struct sc_seeds *s)
+{
+    int64_t wall = fb_clock_wall_ns();
+    int64_t mono = fb_clock_mono_ns();
+    int64_t least = s->high_wall_ns + (mono - s->high_mono_ns);
+    if (s->high_wall_ns != 0 && wall < least)
+        wall = least;
+    s->high_wall_ns = wall;
+    s->high_mono_ns = mono;
+    return wall;
+}
+
 /* *@ret_n of @seeds are filled, also on failure. */
 static int read_all(struct sc_seeds *s, struct tk_seed *seeds, size_t *ret_n, struct fb_err *err)
 {
-    int64_t now = fb_clock_wall_ns();
+    int64_t now = clamped_now_ns(s);
     size_t expired = 0;
     for (size_t i = 0; i < s->n_paths; i++) {
         enum tk_fault fault = TK_FAULT_NONE;
@@ -82,18 +96,24 @@ static int load(struct sc_seeds *s, size_t *ret_loaded, struct fb_err *err)
 
 /* --- reload --- */
 
-static void on_settled(void *arg)
+int sc_seeds_reload(struct sc_seeds *s)
 {
-    struct sc_seeds *s = arg;
     struct fb_err err = { 0 };
     size_t n = 0;
-    if (load(s, &n, &err) == 0) {
+    int r = load(s, &n, &err);
+    if (r == 0) {
         FB_LOG(FB_LOG_INFO, "capability map hot-reloaded from updated seed file(s)", FB_KU("count", n));
-        return;
+        return 0;
     }
     /* A run removes its file when it ends: nothing to shout about. */
     enum fb_log_level level = err.os_errno == ENOENT ? FB_LOG_DEBUG : FB_LOG_ERROR;
     fb_log_err(level, "capability seed reload failed; keeping previous map (it will fail closed on its own expiry)", &err);
+    return r;
+}
+
+static void on_settled(void *arg)
+{
+    (void)sc_seeds_reload(arg);
 }
 
 static bool is_ours(const struct sc_seeds *s, const char *name)

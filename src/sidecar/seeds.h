@@ -26,9 +26,12 @@ struct sc_seeds_options {
 
 /* Loads all files into @engine. The first one that is unreadable, altered or of another session fails the start, naming
  * it; expired ones are skipped with a warning unless all are: FB_E_CAPABILITY, FB_E_TOKEN_INVALID, FB_E_TOKEN_EXPIRED.
- * *@ret_loaded: how many count. */
+ * *@ret_loaded: how many count. Expiry is judged by a time that never goes back, also in later reloads. */
 int sc_seeds_new(struct fb_loop *loop, struct fe_engine *engine, const struct sc_seeds_options *o, size_t *ret_loaded,
                  struct sc_seeds **ret, struct fb_err *err) FB_MUST_USE;
+/* The files have changed, somebody says: loads them as a change that was seen would. What fails leaves the map as it was and
+ * is logged; the codes are those of sc_seeds_new. */
+int sc_seeds_reload(struct sc_seeds *s);
 void sc_seeds_free(struct sc_seeds *s); /* takes NULL; the engine keeps its capabilities */
 
 #endif

@@ -85,6 +85,8 @@ struct sc_server {
     unsigned n_conns;
     size_t body_bytes; /* request bodies held now */
     bool accept_paused;
+    bool warned_paused; /* "accepting paused" has been said, at: */
+    uint64_t warned_paused_ms;
     bool draining;
     uint64_t drain_deadline_ms;
     void (*drained)(void *arg); /* once, when draining and the last connection is gone */

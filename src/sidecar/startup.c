@@ -31,10 +31,35 @@ enum {
 
 static int not_built(struct fb_err *err, const char *key, const char *value)
 {
-    return fb_err_set(err, FB_E_CONFIG_VALIDATION, "%s = \"%s\" is not available in this version", key, value);
+    return fb_err_set(err, FB_E_CONFIG_VALIDATION, "%s = \"%s\" is not supported by this version", key, value);
 }
 
 /* --- line 1: configuration --- */
+
+/* What would be read and then change nothing must not look as if it protected somebody. */
+static int check_built(const struct sc_config *c, struct fb_err *err)
+{
+    char label[128];
+    snprintf(label, sizeof label, "sidecar.credentials.%.100s", c->n_credentials > 0 ? c->credentials[0].label : "");
+    const struct {
+        bool asked;
+        const char *name;
+    } parts[] = {
+        { c->n_credentials > 0, label },
+        { c->http_secret_providers, "sidecar.http_secret_providers" },
+        { c->secret_gateway, "sidecar.secret_gateway" },
+        { c->n_connector_hosts > 0, "sidecar.connector.hosts" },
+        { c->local_exec.present, "sidecar.local_exec" },
+        { c->session_state_path != NULL, "sidecar.constraint_enforcement.session_state_backend = \"persistent\"" },
+        { c->preflight.present, "sidecar.preflight" },
+    };
+    for (size_t i = 0; i < FB_COUNT(parts); i++)
+        if (parts[i].asked)
+            return fb_err_set(err, FB_E_CONFIG_VALIDATION, "%s is not supported by this version", parts[i].name);
+    if (c->mitm.enabled) /* what `firma init` writes: tunnels are still decided by name, and nobody is let through by it */
+        FB_LOG(FB_LOG_WARN, "https_mitm is enabled, but this version opens no tunnel: it decides them by host alone");
+    return 0;
+}
 
 static int check_supported(const struct sc_config *c, const struct sc_overrides *over, struct fb_err *err)
 {
@@ -44,11 +69,9 @@ static int check_supported(const struct sc_config *c, const struct sc_overrides 
         return not_built(err, "sidecar.interceptor.mode", "grpc");
     if (c->audit.sink == SC_AUDIT_GRPC || c->audit.sink == SC_AUDIT_WAL)
         return not_built(err, "sidecar.audit.sink", c->audit.sink == SC_AUDIT_GRPC ? "grpc" : "wal");
-    if (c->n_credentials > 0)
-        FB_LOG(FB_LOG_WARN, "credentials are configured, but nothing injects them in this version",
-               FB_KU("count", c->n_credentials));
-    if (c->preflight.present)
-        return not_built(err, "sidecar.preflight", "...");
+    int r = check_built(c, err);
+    if (r < 0)
+        return r;
     if (c->authority.url != NULL && !rp_url_is_loopback(c->authority.url) && !c->authority.allow_insecure_remote)
         return fb_err_set(err, FB_E_CONFIG_VALIDATION,
                           "authority.url '%s' is plain http to another host: set authority.allow_insecure_remote_authority "
@@ -162,7 +185,7 @@ static int load_seeds(struct sc_app *app, const struct sc_overrides *over, struc
         .key = &key,
         .leeway_ns = (int64_t)c->clock_skew_s * 1000000000,
         .session_id = fb_str_of(over->session_id),
-        .watch = c->seeds_hot_reload,
+        .watch = c->seeds_hot_reload && !over->seeds_told,
     };
     size_t loaded = 0;
     if (r == 0)
@@ -339,7 +362,9 @@ static int make_server(struct sc_app *app, const struct sc_overrides *over, stru
         return r;
     app->server_made = true;
     const struct sc_config_interceptor *i = &app->config.interceptor;
-    for (size_t k = 0; k < i->n_trusted_uids && k < SC_UIDS_MAX; k++)
+    if (i->n_trusted_uids > SC_UIDS_MAX) /* whoever loaded this configuration has refused it */
+        return fb_err_set(err, FB_E_INTERNAL, "more than %d trusted uids", (int)SC_UIDS_MAX);
+    for (size_t k = 0; k < i->n_trusted_uids; k++)
         app->server.trusted_uids[app->server.n_trusted_uids++] = i->trusted_uids[k];
     set_ident(&app->server, over);
     return 0;

@@ -20,6 +20,7 @@ struct sc_overrides {
     const char *agent_id;
     const char *capability;    /* seed file, besides those of the configuration */
     const char *health_addr;   /* "off": none */
+    bool seeds_told; /* the launcher says when a seed file has changed: nothing is watched */
     bool per_run;
 };
 

@@ -66,7 +66,7 @@ int st_child_send(int sock, enum st_msg_type type, const struct st_pair *pairs, 
 
 static bool is_known(char c)
 {
-    return c != '\0' && strchr("SLXRFDA", c) != NULL;
+    return c != '\0' && strchr("SLCXRFDA", c) != NULL;
 }
 
 /* The next NUL-terminated text of @rest. */

@@ -19,6 +19,7 @@ enum st_msg_type {
     /* launcher to child */
     ST_MSG_START = 'S',    /* Authority: config, log. Sidecar: config, log, sandbox_id, session_id, agent_id, socket_path */
     ST_MSG_LISTENER = 'L', /* Sidecar: one listening TCP socket made inside the sandbox, to be accepted from directly */
+    ST_MSG_RELOAD = 'C',   /* Sidecar: the seed file has changed; sent when START said seed_changes = "told" */
     ST_MSG_STOP = 'X',     /* drain and end */
     /* child to launcher */
     ST_MSG_READY = 'R',    /* Authority: addr, public_key (path). Sidecar: addr, policy_version (8 hex), authority_url */

@@ -161,6 +161,34 @@ def test_tampered_or_foreign_seed_stops_the_start(project):
     assert "capability seed" in project.sidecar_fails()
 
 
+@pytest.mark.parametrize("name, text", [
+    ("sidecar.credentials.github", '[sidecar.credentials.github]\nmode = "basic"\ntarget_host = "api.github.com"\n'
+     'header = "authorization"\nvalue_from_env = "X"\n'),
+    ("sidecar.http_secret_providers", '[[sidecar.http_secret_providers]]\nprovider_id = "a"\nhost = "a.example"\n'),
+    ("sidecar.secret_gateway", '[sidecar.secret_gateway]\nmax_buffer_size = "1MB"\n'),
+    ("sidecar.connector.hosts", '[[sidecar.connector.hosts]]\nhost = "a.example"\nrps = 1\nburst = 1\ntimeout_ms = 1\n'),
+    ("sidecar.local_exec", '[sidecar.local_exec]\nsocket_path = "/tmp/x"\n'),
+    ("sidecar.constraint_enforcement.session_state_backend", '[sidecar.constraint_enforcement]\n'
+     'session_state_backend = "persistent"\nsession_state_path = "/tmp/x"\n'),
+])
+def test_what_is_not_built_is_refused_by_name(project, name, text):
+    project.write_config(lambda t: t + "\n" + text)
+    said = project.sidecar_fails()
+    assert name in said and "is not supported by this version" in said
+
+
+def test_interception_that_is_asked_for_is_missed_aloud(project, upstream):
+    project.write_config(lambda t: t.replace("https_mitm]\nenabled = false", "https_mitm]\nenabled = true"))
+    project.start_authority()
+    project.start_sidecar().wait_line("https_mitm is enabled, but this version opens no tunnel")
+
+
+def test_tables_that_only_say_the_defaults_are_no_request(project, upstream):
+    project.write_config(lambda t: t + "\n[sidecar.secret_gateway]\n[sidecar.credentials]\n")  # https_mitm: enabled = false
+    project.start_authority()
+    assert get(project.start_sidecar().address, upstream.authority).status == 200
+
+
 def test_missing_signing_key_and_bad_rules(project):
     project.write_config(lambda t: t.replace('signing_key_path = "audit.key"', ""))
     assert "audit signing key not configured: set signing_key_path or signing_key_env" in project.sidecar_fails()

@@ -2,6 +2,7 @@
 #include "sidecar/config.h"
 
 #include "base/fs.h"
+#include "sidecar/server.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -313,6 +314,19 @@ static void the_interceptor_says_what_is_wrong(void **state)
     sc_config_done(&c);
     bad("[sidecar.interceptor]\ntrusted_uids=[4294967295]\n", "interceptor.trusted_uids[0] must be a user number");
     bad("[sidecar.interceptor]\ntrusted_uids=[1, -1]\n", "interceptor.trusted_uids[1]");
+    for (size_t n = SC_UIDS_MAX; n <= SC_UIDS_MAX + 1; n++) {
+        char text[512] = "[sidecar.interceptor]\ntrusted_uids=[1";
+        for (size_t i = 1; i < n; i++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), ",1");
+        snprintf(text + strlen(text), sizeof text - strlen(text), "]\n");
+        if (n > SC_UIDS_MAX) {
+            bad(text, "interceptor.trusted_uids must be an array of at most 64 numbers");
+            continue;
+        }
+        good(text, &c);
+        assert_int_equal(c.interceptor.n_trusted_uids, n);
+        sc_config_done(&c);
+    }
     bad("[sidecar.interceptor]\ntrusted_uids=1\n", "interceptor.trusted_uids must be an array");
     good("[sidecar.interceptor]\nmode=\"unix_socket\"\nsocket_path=\"relative.sock\"\n", &c);
     assert_string_equal(c.interceptor.socket_path, "relative.sock"); /* not re-based */
