@@ -163,6 +163,24 @@ static int temp_name(char out[TEMP_NAME_BYTES], struct fb_err *err)
     return 0;
 }
 
+enum { UNNAMED_AS_TEMP = 1, UNNAMED_CANNOT = 2 };
+
+/* A file without a name leaves nothing when its writer is killed. 0 when it is in place as @name, UNNAMED_AS_TEMP when
+ * that name is taken and it stands as @temp for the rename, UNNAMED_CANNOT when this place knows no such files. */
+static int make_unnamed(int dirfd, const char *name, const char *temp, mode_t mode, const void *p, size_t n, bool durable)
+{
+    char self[64];
+    int fb_auto(close_fd) fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0 || fb_fd_write_all(fd, p, n) != 0 || fchmod(fd, mode) != 0 || (durable && fsync(fd) != 0))
+        return UNNAMED_CANNOT;
+    (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, self, dirfd, name, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (errno == EEXIST && linkat(AT_FDCWD, self, dirfd, temp, AT_SYMLINK_FOLLOW) == 0)
+        return UNNAMED_AS_TEMP;
+    return UNNAMED_CANNOT;
+}
+
 int fb_fs_write_atomic_at(int dirfd, const char *name, mode_t mode, const void *p, size_t n, bool durable,
                           struct fb_err *err)
 {
@@ -170,8 +188,15 @@ int fb_fs_write_atomic_at(int dirfd, const char *name, mode_t mode, const void *
         return fb_err_set(err, FB_E_IO, "'%s' is not a plain file name", name);
     char temp[TEMP_NAME_BYTES];
     int r = temp_name(temp, err);
+    if (r != 0)
+        return err == NULL ? r : fb_err_wrap(err, "writing '%s'", name);
+    r = make_unnamed(dirfd, name, temp, mode, p, n, durable);
     if (r == 0)
+        return durable ? sync_dir(dirfd, name, err) : 0;
+    if (r == UNNAMED_CANNOT)
         r = make_file(dirfd, temp, mode, p, n, durable, err);
+    else
+        r = 0;
     if (r != 0)
         return err == NULL ? r : fb_err_wrap(err, "writing '%s'", name);
     if (renameat(dirfd, temp, dirfd, name) != 0) {
