@@ -239,15 +239,17 @@ def test_an_external_unix_sidecar_attributes_by_the_connection(project):
     assert project.left() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the sole session of an external Sidecar is applied to connections of another session")
 def test_another_session_has_no_capability_of_an_external_sidecar(project):
     sock = project.dir / "x.sock"
     with External(project, 'mode = "unix_socket"\nsocket_path = "%s"' % sock):
         with project.agent(flags=["--sidecar", "unix://%s" % sock], env=project.env(FIRMA_RUN_SESSION_ID="sess-other")) as agent:
-            status = agent.ask("get", "http://%s/x" % project.host)[0]
+            status, body = agent.ask("get", "http://%s/x" % project.host)[:2]
             agent.process.stdin.close()
             agent.process.wait(20)
-        assert status == 403
+        assert status == 403 and "TokenInvalid" in body
+    # Refused before a capability spoke for anybody: recorded as whom the relay named.
+    (event,) = [e for e in project.events() if e["decision"] == 2]
+    assert (event["session_id"], event["agent_id"]) == ("sess-other", "generic"), event
 
 
 def test_an_agent_that_speaks_proxy_v2_itself_is_not_believed(project):
