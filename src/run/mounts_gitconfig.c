@@ -322,6 +322,11 @@ static int read_file(struct run_protector *p, const char *rel, const char *workt
         if (split_line(&r, line, &key, &value))
             code = take_value(&r, key, value);
     }
+    /* The person needs to know which file says so. */
+    if (code == FB_E_INSECURE && depth == 0) {
+        (void)fb_err_wrap(p->err, "'%s/%s' names something by a link", p->source, rel);
+        fb_err_remedy(p->err, "replace the link by what it points to, or take the line out of that file");
+    }
     return code;
 }
 
