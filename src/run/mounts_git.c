@@ -164,7 +164,7 @@ static int look_at(struct run_protector *p, struct queue *q, int fd, const char 
                    const struct dirent *e)
 {
     char below[PATH_MAX];
-    struct stat st = { .st_mode = DTTOIF(e->d_type) };
+    struct stat st = { .st_mode = (mode_t)DTTOIF(e->d_type) };
     int r = 0;
 
     if (p->entries_left-- == 0)
