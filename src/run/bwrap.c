@@ -179,12 +179,13 @@ static int child_main(void *arg)
     /* Out of the terminal's foreground group: Ctrl-C is for the launcher to pass on, not for bubblewrap to die of. */
     if (setsid() < 0)
         child_die("setsid", errno);
+    /* First: the launcher's locks must not outlive it by the time that a mount namespace takes to go. */
+    arrange_descriptors(c);
     if (c->stage != NULL) {
         const char *failed = run_stage_enter(c->stage);
         if (failed != NULL)
             child_die(failed, errno);
     }
-    arrange_descriptors(c);
     if (c->b->identity.drop)
         give_up_root(&c->b->identity);
     /* The change of ids has cleared the signal. A bubblewrap that it kills between its clone and the write of the uid map
