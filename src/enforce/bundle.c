@@ -65,6 +65,9 @@ static int parse(struct fe_bundle *b, struct fb_err *err)
         return fb_err_set(err, FB_E_POLICY_LOAD_FAILED, "policy bundle contains no policy statements");
     if (cedar_schema_parse(b->schema_text.p, b->schema_text.n, &b->schema, &e) < 0)
         return refuse_cedar(&e, "schema", err);
+    /* A policy that the schema does not bear out is one that never fires or always errs: said now, not at the call. */
+    if (cedar_validate(b->set, b->schema, NULL, NULL, &e) < 0)
+        return refuse_cedar(&e, "policies do not fit the schema", err);
     return 0;
 }
 

@@ -219,6 +219,18 @@ static struct fb_str audit_text(struct fb_arena *arena, struct fb_buf *text, con
     return out.p != NULL ? out : fb_str_of(fc_reason_display(v->reason));
 }
 
+/* The reply's detail is shown and logged, too: what is a secret in the resource is one here. */
+static void redact_detail(struct fb_arena *arena, struct fb_buf *text, struct fe_verdict *v)
+{
+    if (fb_str_index(v->detail, '=') == v->detail.n)
+        return;
+    fb_buf_reset(text);
+    struct fb_str out = { NULL, 0 };
+    if (fn_redact_text(text, v->detail, NULL) == 0)
+        out = fb_arena_str(arena, fb_buf_str(text));
+    v->detail = out.p != NULL ? out : fb_str_of(fc_reason_display(v->reason));
+}
+
 static bool needs_audit_text(const struct fe_verdict *v)
 {
     return v->decision != FE_ALLOW && v->decision != FE_PASSTHROUGH;
@@ -271,6 +283,7 @@ void fe_decide(struct fe_engine *engine, const struct fe_envelope *env, struct f
         (void)fe_call_deny(&c, FC_REASON_FAIL_CLOSED, "no memory for the decision");
     else
         run_stages(&c);
+    redact_detail(arena, &scratch->text, ret);
     if (needs_audit_text(ret))
         ret->deny_reason = audit_text(arena, &scratch->text, ret);
     if (ret->decision == FE_STEP_UP)
@@ -304,6 +317,7 @@ void fe_verdict_deny(struct fe_verdict *ret, struct fb_arena *arena, const struc
         (void)fe_call_deny(&c, FC_REASON_FAIL_CLOSED, "no memory for the decision");
     struct fb_buf text;
     fb_buf_init(&text, 64 << 10);
+    redact_detail(arena, &text, ret);
     ret->deny_reason = audit_text(arena, &text, ret);
     fb_buf_done(&text);
 }

@@ -119,6 +119,17 @@ size_t fe_engine_bundle_info(struct fe_engine *e, char *ret_version, size_t cap)
     return count;
 }
 
+bool fe_engine_reads_params(struct fe_engine *e)
+{
+    fe_epoch_lock(&e->epoch);
+    const struct fe_bundle *b = atomic_load(&e->bundle);
+    bool reads = b == NULL;
+    for (size_t i = 0; b != NULL && i < b->n_plans; i++)
+        reads |= (b->plans[i].needed >> FE_FIELD_PARAMS & 1) != 0;
+    fe_epoch_unlock(&e->epoch);
+    return reads;
+}
+
 bool fe_engine_add_revocation(struct fe_engine *e, struct fb_str token_id)
 {
     return fe_revoke_add(&e->revoked, token_id);

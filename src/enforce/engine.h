@@ -52,8 +52,8 @@ int fe_engine_set_capabilities(struct fe_engine *e, const struct tk_claims *cons
 /**
  * Validates a bundle and puts it in force; also sets the bundle readiness flag. Texts are copied.
  * @now_mono_ms  when it was received; fresh while whole seconds since then < ttl_s (0 = stale at once)
- * FB_E_POLICY_LOAD_FAILED with the place named: not UTF-8, empty policies, no schema, either does not parse, bad
- * remediation annotations. Then, and on FB_E_NOMEM, the old bundle stays.
+ * FB_E_POLICY_LOAD_FAILED with the place named: not UTF-8, empty policies, no schema, either does not parse, the policies
+ * do not validate strictly against the schema, bad remediation annotations. Then, and on FB_E_NOMEM, the old bundle stays.
  */
 int fe_engine_set_bundle(struct fe_engine *e, struct fb_str policies, struct fb_str schema, struct fb_str version,
                          uint32_t ttl_s, int64_t now_mono_ms, struct fb_err *err);
@@ -61,6 +61,9 @@ int fe_engine_set_bundle(struct fe_engine *e, struct fb_str policies, struct fb_
 bool fe_engine_touch_bundle(struct fe_engine *e, struct fb_str version, int64_t now_mono_ms);
 /* Number of policies in force, 0 without a bundle; @ret_version (may be NULL) gets up to @cap-1 bytes and a NUL. */
 size_t fe_engine_bundle_info(struct fe_engine *e, char *ret_version, size_t cap);
+
+/* Does any policy in force look at context.params, and so at headers and body? True without a bundle: in doubt, yes. */
+bool fe_engine_reads_params(struct fe_engine *e);
 
 /* Adding twice is harmless; nothing ever takes an id back. True when it was new. Past memory the engine denies all. */
 bool fe_engine_add_revocation(struct fe_engine *e, struct fb_str token_id);

@@ -40,25 +40,36 @@ static int hex_value(char c)
     return -1;
 }
 
-/* A server decodes "%74oken" to "token", so the end of the name is looked at decoded. Only the last bytes count. */
+/* One pass of percent decoding in place; true when something was decoded. */
+static bool decode(char *p, size_t *n)
+{
+    size_t to = 0;
+    bool any = false;
+    for (size_t i = 0; i < *n; to++) {
+        int high = p[i] == '%' && *n - i > 2 ? hex_value(p[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(p[i + 2]) : -1;
+        p[to] = low >= 0 ? (char)(high << 4 | low) : p[i];
+        i += low >= 0 ? 3 : 1;
+        any |= low >= 0;
+    }
+    *n = to;
+    return any;
+}
+
+/* A server decodes "%74oken" to "token", and a careless one "%2574oken", so the end of the name is looked at after every
+ * decoding. Only the last bytes count. Each pass makes the text shorter, which bounds them. */
 static bool encoded_name(struct fb_str name, const struct fn_redact *r)
 {
-    char plain[128];
-    size_t n = 0;
-    size_t from = name.n > sizeof plain * 3 ? name.n - sizeof plain * 3 : 0;
-    for (size_t i = from; i < name.n; n++) {
-        int high = name.p[i] == '%' && name.n - i > 2 ? hex_value(name.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(name.p[i + 2]) : -1;
-        if (n == sizeof plain) {
-            memmove(plain, plain + sizeof plain / 2, sizeof plain / 2);
-            n = sizeof plain / 2;
-        }
-        plain[n] = name.p[i];
-        if (low >= 0)
-            plain[n] = (char)(high << 4 | low);
-        i += low >= 0 ? 3 : 1;
-    }
-    return fn_redact_name(fb_str_n(plain, n), r);
+    char plain[512];
+    if (name.n == 0)
+        return false;
+    size_t n = name.n < sizeof plain ? name.n : sizeof plain;
+    memcpy(plain, name.p + name.n - n, n);
+    do {
+        if (fn_redact_name(fb_str_n(plain, n), r))
+            return true;
+    } while (decode(plain, &n));
+    return false;
 }
 
 int fn_redact_query(struct fb_buf *out, struct fb_str query, const struct fn_redact *r)

@@ -1,7 +1,8 @@
 /* Takes secrets out of text that people will read: query strings, resources, denial texts.
  * Source: [the Firma specification, sidecar 7.1]. Layer: net (L1). Thread: any.
  * A name counts as secret when it ends in one of the built-in words (token, key, password, ...; see redact.c) or in one
- * that the operator added, whatever the case; percent escapes in a query's name are looked through. */
+ * that the operator added, whatever the case; percent escapes in a name are looked through, escapes of
+ * escapes too. */
 #ifndef NET_REDACT_H
 #define NET_REDACT_H
 

@@ -94,7 +94,8 @@ int fn_url_escapes(struct fb_str path, unsigned flags, char *out, size_t *ret_n,
 
 /* @raw is path and query as sent ("" becomes "/"). Cuts at '#', collapses '//', takes '.' and '..' segments away
  * without leaving the root, escapes made canonical first (fn_url_escapes); every other byte stays as sent. Refused:
- * controls, blanks, bytes above 0x7e, whatever fn_url_escapes refuses, a path that does not begin with '/'. @out has @cap bytes, raw.n + 1 always suffices. */
+ * controls, blanks, bytes above 0x7e, whatever fn_url_escapes refuses, a path that does not begin with '/'.
+ * @out has @cap bytes, raw.n + 1 always suffices. */
 int fn_url_path(struct fb_str raw, unsigned flags, char *out, size_t cap, struct fn_path *ret,
                 struct fb_err *err) FB_MUST_USE FB_NONNULL(3, 5);
 

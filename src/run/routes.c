@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Characters that one name may cost; past it the name is not routed. */
+#define MATCH_STEPS UINT64_C(2000000)
+
 static size_t count_lines(struct fb_str text)
 {
     size_t n = 1;
@@ -44,8 +47,9 @@ void run_routes_done(struct run_routes *r)
 
 bool run_routes_match(const struct run_routes *r, struct fb_str name)
 {
+    uint64_t steps = MATCH_STEPS;
     for (size_t i = 0; i < r->count; i++)
-        if (!fb_str_eqz(r->patterns[i], "*") && fe_glob_loose(r->patterns[i], name))
+        if (!fb_str_eqz(r->patterns[i], "*") && fe_glob_segment(r->patterns[i], name, ".", &steps) == FE_GLOB_YES)
             return true;
     return false;
 }

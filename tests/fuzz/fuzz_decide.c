@@ -33,7 +33,7 @@ static void start(void)
     fe_engine_set_mapping(engine, m);
     must(fe_engine_set_bundle(engine,
                               FB_STR("permit(principal, action, resource) when { context.params like \"*Http*\" && "
-                                     "resource.host != \"x\" && resource.path like \"/*\" };\n"
+                                     "resource has host && resource.host != \"x\" && resource has path && resource.path like \"/*\" };\n"
                                      "@modify(\"redact_header:x-a\") forbid(principal, action, resource) when { "
                                      "context.params like \"*x-a*\" };"),
                               fc_asset_get("schema/firma.cedarschema"), FB_STR("v"), 1000, 0, NULL) == 0);

@@ -35,6 +35,26 @@ static void bad_bundles_are_refused_and_the_old_one_stays(void **state)
     refused(&f, good, FB_STR(""), "policy bundle contains no entity schema; schema is required");
     refused(&f, FB_STR("permit(principal, action, resource)"), schema, "policies at 1:");
     refused(&f, good, FB_STR("namespace Firma { entity }"), "schema at 1:");
+    refused(&f, FB_STR("forbid(principal, action, resource) when { resource.host == \"x\" };"), schema,
+            "policies do not fit the schema at 1:");
+    refused(&f, FB_STR("permit(principal, action == Firma::Action::\"code.reed\", resource);"), schema,
+            "policies do not fit the schema at 1:");
+    refused(&f, FB_STR("forbid(principal, action, resource) when { context.params == 1 };"), schema,
+            "policies do not fit the schema at 1:");
+    fixture_done(&f);
+}
+
+/* Headers and bodies are of use to a policy only when one asks for them; without knowing, they are. */
+static void whether_params_are_read_is_told(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_bare(&f, NULL);
+    assert_true(fe_engine_reads_params(f.engine));
+    give_bundle(&f, example_policies, example_schema);
+    assert_false(fe_engine_reads_params(f.engine));
+    give_bundle(&f, "permit(principal, action, resource) when { context.params like \"*\" };", example_schema);
+    assert_true(fe_engine_reads_params(f.engine));
     fixture_done(&f);
 }
 
@@ -209,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_bundles_are_refused_and_the_old_one_stays),
+        cmocka_unit_test(whether_params_are_read_is_told),
         cmocka_unit_test(the_size_of_a_bundle_is_limited),
         cmocka_unit_test(bad_remediation_annotations_refuse_the_bundle),
         cmocka_unit_test(step_up_and_defer_block_with_their_own_texts),

@@ -128,12 +128,12 @@ static void the_resource_tells_host_port_path_method_scheme_provider(void **stat
                          "resource has provider && resource.provider == \"github\" && "
                          "resource == Firma::Resource::\"api.github.com/user?x=1\"");
     prepare(&f, "GET", "[::1]:8080", "/", NULL);
-    holds(&f, shipped.p, "resource has host && resource.host == \"::1\" && resource.port == 8080 && "
-                         "resource.scheme == \"http\" && !(resource has provider)");
+    holds(&f, shipped.p, "resource has host && resource.host == \"::1\" && resource has port && resource.port == 8080 && "
+                         "resource has scheme && resource.scheme == \"http\" && !(resource has provider)");
     /* Also when the schema says nothing of attributes, and `id` for policies of the later kind. */
     prepare(&f, "GET", "169.254.169.254", "/latest", NULL);
-    holds(&f, example_schema, "resource.id like \"169.254.169.254*\" && resource.host == \"169.254.169.254\"");
-    holds(&f, example_schema, "principal.id == \"agent_1\"");
+    holds(&f, example_schema, "resource has id && resource.id like \"169.254.169.254*\" && resource has host && resource.host == \"169.254.169.254\"");
+    holds(&f, example_schema, "principal has id && principal.id == \"agent_1\"");
     fixture_done(&f);
 }
 

@@ -567,6 +567,16 @@ static void secrets_do_not_reach_the_audit_text(void **state)
     assert_false(fb_str_contains(f.v.deny_reason, FB_STR("hunter2")));
     assert_false(fb_str_contains(f.v.detail, FB_STR("hunter2")));
     assert_true(fb_str_contains(f.v.deny_reason, FB_STR("x=1")));
+    prepare(&f, "POST", "127.0.0.1:9100", "/deny", "%2570assword=hunter2");
+    decide(&f);
+    assert_false(fb_str_contains(f.v.deny_reason, FB_STR("hunter2")));
+    assert_false(fb_str_contains(f.v.detail, FB_STR("hunter2")));
+    /* Where nothing but the path is named, too. */
+    ask(&f, "POST", "127.0.0.1:9100", "/other/token=hunter2");
+    assert_verdict(&f, FE_DENY, FC_REASON_UNCLASSIFIED_INTENT);
+    assert_false(fb_str_contains(f.v.detail, FB_STR("hunter2")));
+    fe_verdict_deny(&f.v, &f.arena, &f.env, FC_REASON_MALFORMED_REQUEST, "MALFORMED_REQUEST: /?key=%s", "hunter2");
+    assert_text(f.v.detail, "MALFORMED_REQUEST: /?key=<redacted>");
     fixture_done(&f);
 }
 

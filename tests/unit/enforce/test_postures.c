@@ -2,6 +2,23 @@
  * addresses and inside names really fire, although the same call to another host is allowed. */
 #include "fixture.h"
 
+/* A bundle is loaded only when it validates strictly, so what we ship must. */
+static void what_is_shipped_validates(void **state)
+{
+    (void)state;
+    static const char *const all[] = { "postures/dev.cedar", "postures/strict.cedar", "postures/dev-with-delete-watch.cedar",
+                                       "enforcement/developer.cedar" };
+    struct fixture f;
+    fixture_bare(&f, NULL);
+    for (size_t i = 0; i < FB_COUNT(all); i++) {
+        struct fb_str policies = fc_asset_get(all[i]);
+        if (policies.p == NULL)
+            fail_msg("%s is not embedded", all[i]);
+        give_bundle(&f, policies.p, fc_asset_get("schema/firma.cedarschema").p);
+    }
+    fixture_done(&f);
+}
+
 static void start(struct fixture *f, const char *posture)
 {
     fixture_bare(f, NULL);
@@ -94,6 +111,7 @@ static void metadata_and_inside_names_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_shipped_validates),
         cmocka_unit_test(the_permitted_classes),
         cmocka_unit_test(metadata_and_inside_names_are_refused),
     };

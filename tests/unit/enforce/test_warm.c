@@ -57,8 +57,9 @@ static void warm_decisions_leave_the_heap_alone(void **state)
     }
     struct fixture f;
     fixture_init(&f, NULL);
-    give_bundle(&f, "permit(principal, action, resource) when { context.params like \"*Http*\" && resource.host != \"x\" };\n"
-                    "forbid(principal, action, resource) when { resource.path == \"/deny\" && context.action_count > 0 };",
+    give_bundle(&f, "permit(principal, action, resource) when { context.params like \"*Http*\" && (!(resource has host) || "
+                    "resource.host != \"x\") };\n"
+                    "forbid(principal, action, resource) when { resource has path && resource.path == \"/deny\" && context.action_count > 0 };",
                 example_schema);
     for (int i = 0; i < 20; i++)
         some_calls(&f);

@@ -87,6 +87,9 @@ static void free_text(void **state)
 {
     (void)state;
     text("nothing here", "nothing here");
+    text("x/?%74oken=abc", "x/?%74oken=<redacted>");
+    text("x/?%2574oken=abc", "x/?%2574oken=<redacted>");
+    query("a=1&%252574oken=abc&%25%37%34oken=abc", "a=1&%252574oken=<redacted>&%25%37%34oken=<redacted>");
     text("x.example/a?token=abc&b=1", "x.example/a?token=<redacted>&b=1");
     text("failed: password=hunter2 for you", "failed: password=<redacted> for you");
     text("on 'x/?key=1', denied", "on 'x/?key=<redacted>', denied");
