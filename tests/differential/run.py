@@ -48,7 +48,8 @@ def package():
     except subprocess.TimeoutExpired:
         skip(f"npm install {NAME}@{VERSION} did not end within {INSTALL_TIMEOUT_S} s")
     if done.returncode != 0 or not (where / "nodejs" / "cedar_wasm.js").is_file():
-        skip(f"npm install {NAME}@{VERSION} failed: " + " / ".join(done.stderr.strip().splitlines()[:3]))
+        said = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+        skip(f"npm install {NAME}@{VERSION} failed: " + " / ".join(said[:2]))
     return where
 
 
