@@ -14,9 +14,27 @@ static const struct cedar_value *text_value(struct cedar_scratch *s, struct fb_s
     return cedar_value_string_ref(s, text.n == 0 ? "" : text.p, text.n);
 }
 
+/* Bytes of a request that are written down as text in the time of one step. */
+#define PARAMS_BYTES_PER_STEP 8
+
+/* Writing down a long request is part of Stage 2's work: Cedar gets what is left. */
+static bool charge_params(struct fe_scratch *s, const struct fe_envelope *env)
+{
+    uint64_t bytes = env->body.n;
+    for (size_t i = 0; i < env->n_headers; i++)
+        bytes += env->headers[i].name.n + env->headers[i].value.n;
+    uint64_t cost = bytes / PARAMS_BYTES_PER_STEP;
+    s->too_much = cost >= s->steps;
+    if (!s->too_much)
+        cedar_scratch_set_steps(s->cedar, s->steps - cost);
+    return !s->too_much;
+}
+
 static const struct cedar_value *params_value(const struct fe_call *c)
 {
     struct fe_scratch *s = c->scratch;
+    if (!charge_params(s, c->env))
+        return NULL;
     if (!fe_params_write(&s->params, &s->text, c->env))
         return NULL;
     return text_value(s->cedar, fb_buf_str(&s->params));

@@ -273,6 +273,8 @@ void fe_decide(struct fe_engine *engine, const struct fe_envelope *env, struct f
     struct fe_call c = { .engine = engine, .scratch = scratch, .env = env, .arena = arena, .v = ret };
     clear(ret);
     cedar_scratch_reset(scratch->cedar);
+    cedar_scratch_set_steps(scratch->cedar, scratch->steps);
+    scratch->too_much = false;
     fb_arena_reset(&scratch->arena);
     c.method = fe_method_of(env->method);
     c.now_ms = clamped_now(engine, env->now_wall_ms, env->now_mono_ms);

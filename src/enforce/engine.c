@@ -187,7 +187,8 @@ struct fe_scratch *fe_scratch_new(struct fe_engine *engine)
         return NULL;
     }
     /* A step is some ten nanoseconds, so that the bound comes at about the time that the denial names. */
-    cedar_scratch_set_steps(s->cedar, (uint64_t)engine->timeout_ms * 20000);
+    s->steps = (uint64_t)engine->timeout_ms * 20000;
+    cedar_scratch_set_steps(s->cedar, s->steps);
     s->engine = engine;
     fb_buf_init(&s->params, FE_SCRATCH_MAX_BYTES);
     fb_buf_init(&s->text, (size_t)8 * FE_TARGET_MAX_BYTES + FE_SCRATCH_MAX_BYTES / 8);

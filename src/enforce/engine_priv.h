@@ -35,6 +35,8 @@ struct fe_scratch {
     struct fb_buf params;
     struct fb_buf text; /* redaction, header values */
     struct fb_arena arena;
+    uint64_t steps; /* of one call */
+    bool too_much;  /* params alone would take more */
 };
 
 /* One call on its way through the stages. */

@@ -84,11 +84,23 @@ static void write_body(struct fb_buf *out, struct fb_jsonw *w, const struct fe_e
         return;
     }
     fb_jsonw_raw(w, FB_STR("["));
+    char chunk[1024]; /* byte by byte into the buffer would take most of the time a decision has */
+    size_t n = 0;
     for (size_t i = 0; i < env->body.n; i++) {
+        unsigned c = (unsigned char)env->body.p[i];
         if (i > 0)
-            fb_buf_addc(out, ',');
-        fb_buf_add_u64(out, (unsigned char)env->body.p[i]);
+            chunk[n++] = ',';
+        if (c >= 100)
+            chunk[n++] = (char)('0' + c / 100);
+        if (c >= 10)
+            chunk[n++] = (char)('0' + c / 10 % 10);
+        chunk[n++] = (char)('0' + c % 10);
+        if (n + 4 > sizeof chunk) {
+            fb_buf_add(out, chunk, n);
+            n = 0;
+        }
     }
+    fb_buf_add(out, chunk, n);
     fb_buf_addc(out, ']');
 }
 

@@ -177,6 +177,10 @@ static void evaluate(struct fe_call *c)
         return;
     }
     if (!fe_ask_build(c, &ask)) {
+        if (c->scratch->too_much) {
+            (void)deny_evaluation(c, CEDAR_E_LIMIT, "");
+            return;
+        }
         const struct cedar_error *e = cedar_scratch_error(c->scratch->cedar);
         (void)fe_call_deny(c, FC_REASON_FAIL_CLOSED, "policy evaluation failed; failing closed: %s",
                            e->msg[0] == '\0' ? "the request could not be built" : e->msg);

@@ -347,6 +347,33 @@ static void too_many_steps_is_a_timeout(void **state)
     fixture_done(&f);
 }
 
+/* A body that a policy reads counts towards the limit of Stage 2; one that nobody reads does not. */
+static void writing_down_a_long_body_counts(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct fe_engine_options opt = { .timeout_ms = 1 }; /* 160000 bytes */
+    fixture_init(&f, &opt);
+    char *body = calloc(1, 160000);
+    assert_non_null(body);
+    for (int reads = 0; reads <= 1; reads++) {
+        give_bundle(&f, reads ? "permit(principal, action, resource) unless { context.params == \"x\" };"
+                              : "permit(principal, action, resource);", example_schema);
+        for (size_t n = 150000; n <= 160000; n += 10000) {
+            prepare(&f, "POST", "127.0.0.1:9100", "/deny", NULL);
+            f.env.has_body = true;
+            f.env.body = fb_str_n(body, n);
+            decide(&f);
+            if (reads == 1 && n == 160000)
+                assert_verdict(&f, FE_DENY, FC_REASON_ENFORCEMENT_TIMEOUT);
+            else
+                assert_verdict(&f, FE_ALLOW, FC_REASON_NONE);
+        }
+    }
+    free(body);
+    fixture_done(&f);
+}
+
 static void a_count_gate_says_that_the_count_is_the_reason(void **state)
 {
     (void)state;
@@ -699,6 +726,7 @@ int main(void)
         cmocka_unit_test(a_required_attribute_nobody_knows_fails_closed),
         cmocka_unit_test(a_forbid_that_errs_does_not_let_the_call_through),
         cmocka_unit_test(too_many_steps_is_a_timeout),
+        cmocka_unit_test(writing_down_a_long_body_counts),
         cmocka_unit_test(a_count_gate_says_that_the_count_is_the_reason),
         cmocka_unit_test(stage_one_denials_do_not_count_and_stage_two_denials_do),
         cmocka_unit_test(a_session_that_is_said_must_have_the_capability),
