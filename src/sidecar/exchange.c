@@ -179,7 +179,8 @@ static void dial(struct sc_conn *c)
     const struct fn_authority *to = &c->req.target.authority;
     struct fb_err err = { 0 };
     if (sc_dial_start(s->pool, s->resolver, &to->host, to->port,
-                      sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), s->limits.dispatch_ms, on_dialled, c, &c->ex.dial, &err) < 0) {
+                      sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), s->limits.dispatch_ms,
+                      on_dialled, c, &c->ex.dial, &err) < 0) {
         c->ex.dial = NULL;
         sc_conn_abort(c, "CONNECTOR_FAILURE", "connect: no resources");
     }

@@ -215,7 +215,8 @@ static void dial(struct sc_conn *c)
     c->tun.dialling = true;
     sc_conn_deadline(c, s->limits.tunnel_setup_ms + SC_SWEEP_MS);
     if (sc_dial_start(s->pool, s->resolver, &to->host, to->port,
-                      sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), s->limits.tunnel_setup_ms, on_dialled, c, &c->ex.dial, NULL) < 0) {
+                      sc_guard_exempt(&to->host, c->call.verdict.rule_names_host), s->limits.tunnel_setup_ms,
+                      on_dialled, c, &c->ex.dial, NULL) < 0) {
         c->ex.dial = NULL;
         end_failed(c, "other", "no resources");
         return;

@@ -74,7 +74,8 @@ struct sc_dial;
  * address check; @exempt lifts it as far as it says. Addresses are tried in turn until one answers or
  * @limit_ms is over. The callback comes later, once, never from inside this call. */
 int sc_dial_start(struct sc_pool *p, struct sc_resolver *r, const struct fn_host *host, unsigned port,
-                  enum sc_exempt exempt, uint64_t limit_ms, sc_dial_fn *fn, void *arg, struct sc_dial **ret, struct fb_err *err) FB_MUST_USE;
+                  enum sc_exempt exempt, uint64_t limit_ms, sc_dial_fn *fn, void *arg, struct sc_dial **ret,
+                  struct fb_err *err) FB_MUST_USE;
 void sc_dial_cancel(struct sc_dial *d); /* takes NULL; no callback after it */
 
 #endif

@@ -221,6 +221,39 @@ def test_slow_head_and_slow_body_are_cut(tmp_path, upstream):
         assert time.monotonic() - start < 5
 
 
+def test_a_body_that_drips_is_cut_however_short_the_pauses(tmp_path, upstream):
+    a = upstream.authority.encode()
+    with StaticSidecar(tmp_path, rule(upstream.authority), options=["--limit", "body_gap_ms=500"]) as s, s.client() as c:
+        over = threading.Event()
+
+        def drip():
+            try:
+                while not over.wait(0.05):
+                    c.send(b"x")
+            except OSError:
+                pass
+        c.send(post(a, 4000, send=5))
+        start = time.monotonic()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        r = c.answer()
+        over.set()
+        thread.join()
+        assert (r.status, r.json()["detail"]) == (403, "MALFORMED_REQUEST: failed to read body: timed out")
+        assert time.monotonic() - start < 5
+        assert upstream.requests == []
+
+
+def test_surplus_behind_an_answer_is_for_nobody(tmp_path):
+    def serve(c):
+        while c.read_request() is not None:
+            c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+    with Upstream(serve) as u, StaticSidecar(tmp_path, rule(u.authority)) as s:
+        for _ in range(5):
+            assert s.get(u.authority).body == b"ok"
+        assert u.connections == 5
+
+
 def test_upstream_that_never_answers(tmp_path):
     held = threading.Event()
 
