@@ -232,7 +232,7 @@ def test_a_body_that_drips_is_cut_however_short_the_pauses(tmp_path, upstream):
                     c.send(b"x")
             except OSError:
                 pass
-        c.send(post(a, 4000, send=5))
+        c.send(post(a, 4000, send=5).replace(b"/ HTTP", b"/drip HTTP", 1))
         start = time.monotonic()
         thread = threading.Thread(target=drip)
         thread.start()
@@ -241,7 +241,7 @@ def test_a_body_that_drips_is_cut_however_short_the_pauses(tmp_path, upstream):
         thread.join()
         assert (r.status, r.json()["detail"]) == (403, "MALFORMED_REQUEST: failed to read body: timed out")
         assert time.monotonic() - start < 5
-        assert upstream.requests == []
+        assert not any(b"/drip" in x for x in upstream.requests)
 
 
 def test_surplus_behind_an_answer_is_for_nobody(tmp_path):
