@@ -3,7 +3,8 @@
  * It is small on purpose: libc only, no configuration, no parsing of anything the agent can write. It is started by
  * bubblewrap with three capabilities over the sandbox's own namespaces (NET_BIND_SERVICE, SYS_ADMIN, SETPCAP), and:
  *   1. binds the three loopback sockets and hands them out (setup.c);
- *   2. compares every mount with what the launcher planned (view.c), mounts a private devpts and covers the dangerous parts of /proc (setup.c);
+ *   2. compares every mount with what the launcher planned (view.c), mounts a private devpts and covers the dangerous
+ *      parts of /proc (setup.c);
  *   3. gives up every capability for good, closes the host's files (files.c) and filters its own system calls
  *      (confine.c);
  *   4. says READY and waits: GO, and nothing else, starts the agent (main.c, agent.c);
