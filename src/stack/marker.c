@@ -209,7 +209,7 @@ int st_marker_done(struct st_marker *m, bool keep, struct fb_err *err)
         grow_name(name, m->id);
         fb_auto(fb_fd_close) int guard = st_marker_lock(m->run_fd);
         const char *current = m->published ? m->id : name;
-        if (is_ours(m, current))
+        if (guard >= 0 && is_ours(m, current))
             r = fb_fs_remove_tree_at(m->run_fd, current, err);
     }
     fb_fd_close(&m->lock_fd);
