@@ -48,7 +48,7 @@ static bool decode(char *p, size_t *n)
     for (size_t i = 0; i < *n; to++) {
         int high = p[i] == '%' && *n - i > 2 ? hex_value(p[i + 1]) : -1;
         int low = high >= 0 ? hex_value(p[i + 2]) : -1;
-        p[to] = low >= 0 ? (char)(high << 4 | low) : p[i];
+        p[to] = (char)(low >= 0 ? (high << 4 | low) : p[i]);
         i += low >= 0 ? 3 : 1;
         any |= low >= 0;
     }

@@ -32,7 +32,7 @@ def effective(project, *flags, cmd=("echo", "hi"), **kw):
     return json.loads(done.out), done.out
 
 
-def test_the_seeds_example(project):
+def test_the_guides_example(project):
     shown, text = effective(project, "--profile", "generic")
     assert text.startswith("{\n  \"") and text.endswith("}\n")
     assert list(shown) == ["identity", "profile", "sidecar_selection", "env", "sandbox_mounts", "state_dir", "config", "working_dir"]

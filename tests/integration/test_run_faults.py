@@ -341,7 +341,7 @@ def test_renewal_keeps_calls_allowed(project):
         assert agent.process.wait(20) == 0
 
 
-def test_the_seeds_capability_file_example(project):
+def test_the_guides_capability_file_example(project):
     """`firma authority issue --output`, then `firma run --profile generic --capability-file`."""
     assert project.firma("authority", "generate-key", "-o", "authority.key").status == 0
     project.write_config(authority_more='key_file = "authority.key"\n')
