@@ -104,9 +104,13 @@ static void find_capability_key(struct run_settled *s)
         }
         free(text);
     }
-    /* An [authority] table that names no key uses the default one. */
+    /* An [authority] table that names no key uses the default one; a key that is not there judges nothing. */
     if (joined == NULL && s->config.doc != NULL && fb_toml_get(fb_toml_root(s->config.doc), "authority") != NULL)
         joined = fb_fs_join(base, "firma-authority.pub");
+    if (joined != NULL && access(joined, F_OK) != 0) {
+        free(joined);
+        joined = NULL;
+    }
     snprintf(s->capability_key_path, sizeof s->capability_key_path, "%s", joined == NULL ? "" : joined);
     free(joined);
 }
