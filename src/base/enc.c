@@ -17,25 +17,14 @@ void fb_enc_hex(char *out, const void *p, size_t n)
     out[2 * n] = '\0';
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int fb_enc_unhex(void *out, size_t n, struct fb_str text)
 {
     if (text.n % 2 != 0 || text.n / 2 != n)
         return FB_E_PARSE;
     unsigned char *bytes = out;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_value(text.p[2 * i]);
-        int low = hex_value(text.p[2 * i + 1]);
+        int high = fb_enc_hex_value(text.p[2 * i]);
+        int low = fb_enc_hex_value(text.p[2 * i + 1]);
         if (high < 0 || low < 0)
             return FB_E_PARSE;
         bytes[i] = (unsigned char)(high << 4 | low);

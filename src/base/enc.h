@@ -4,6 +4,18 @@
 
 #include "base/buf.h"
 
+/* Value of one hex digit of either case, -1 for any other byte. */
+static inline int fb_enc_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 /* Lower-case hex; @out holds 2 * n + 1 bytes. */
 void fb_enc_hex(char *out, const void *p, size_t n);
 /* Exactly 2 * @n hex digits of either case; FB_E_PARSE otherwise. */

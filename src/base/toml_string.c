@@ -1,6 +1,7 @@
 /* TOML strings: basic and literal, of one line and of several. */
 #include "base/toml_int.h"
 
+#include "base/enc.h"
 #include "base/utf8.h"
 
 /* The text so far: a view of the input until the first change forces a copy. */
@@ -54,23 +55,12 @@ static const char *find_close(const struct toml_in *in, char quote, bool three)
     return in->end;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static int unicode_escape(struct toml_in *in, struct text *t, unsigned digits)
 {
     const char *at = in->p - 2;
     uint32_t c = 0;
     for (unsigned i = 0; i < digits; i++) {
-        int v = in->p < in->end ? hex_value(*in->p) : -1;
+        int v = in->p < in->end ? fb_enc_hex_value(*in->p) : -1;
         if (v < 0)
             return toml_fail(in, in->p, digits == 4 ? "four hex digits after \\u" : "eight hex digits after \\U");
         c = c << 4 | (uint32_t)v;

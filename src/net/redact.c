@@ -1,6 +1,7 @@
 /* Redaction of query values and of name=value in free text. */
 #include "net/redact.h"
 
+#include "base/enc.h"
 #include "base/err.h"
 
 /* Lower case. A name is sensitive when it ends in one of these, so the shorter ones cover longer compounds. */
@@ -29,25 +30,14 @@ bool fn_redact_name(struct fb_str name, const struct fn_redact *r)
     return false;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* One pass of percent decoding in place; true when something was decoded. */
 static bool decode(char *p, size_t *n)
 {
     size_t to = 0;
     bool any = false;
     for (size_t i = 0; i < *n; to++) {
-        int high = p[i] == '%' && *n - i > 2 ? hex_value(p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(p[i + 2]) : -1;
+        int high = p[i] == '%' && *n - i > 2 ? fb_enc_hex_value(p[i + 1]) : -1;
+        int low = high >= 0 ? fb_enc_hex_value(p[i + 2]) : -1;
         p[to] = (char)(low >= 0 ? (high << 4 | low) : p[i]);
         i += low >= 0 ? 3 : 1;
         any |= low >= 0;

@@ -1,17 +1,7 @@
 /* Paths in canonical form: what is decided on is what is sent. */
 #include "net/url.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
+#include "base/enc.h"
 static int refuse(struct fb_err *err, const char *why)
 {
     return fb_err_set(err, FB_E_PARSE, "%s", why);
@@ -50,8 +40,8 @@ static int check_escaped(int c, unsigned flags, bool *ret_separator, struct fb_e
 static int check_double(struct fb_str path, struct fb_err *err)
 {
     for (size_t i = 0; i + 4 < path.n; i++) {
-        if (path.p[i] == '%' && path.p[i + 1] == '2' && path.p[i + 2] == '5' && hex_value(path.p[i + 3]) >= 0 &&
-            hex_value(path.p[i + 4]) >= 0)
+        if (path.p[i] == '%' && path.p[i + 1] == '2' && path.p[i + 2] == '5' && fb_enc_hex_value(path.p[i + 3]) >= 0 &&
+            fb_enc_hex_value(path.p[i + 4]) >= 0)
             return refuse(err, "a doubly encoded character in the path");
     }
     return 0;
@@ -67,8 +57,8 @@ int fn_url_escapes(struct fb_str path, unsigned flags, char *out, size_t *ret_n,
             out[n++] = path.p[i];
             continue;
         }
-        int high = path.n - i > 2 ? hex_value(path.p[i + 1]) : -1;
-        int low = path.n - i > 2 ? hex_value(path.p[i + 2]) : -1;
+        int high = path.n - i > 2 ? fb_enc_hex_value(path.p[i + 1]) : -1;
+        int low = path.n - i > 2 ? fb_enc_hex_value(path.p[i + 2]) : -1;
         if (high < 0 || low < 0)
             return refuse(err, "a broken percent escape in the path");
         int c = high << 4 | low;

@@ -1,5 +1,6 @@
 #include "rpc/status.h"
 
+#include "base/enc.h"
 #include "base/err.h"
 #include "base/num.h"
 
@@ -61,17 +62,6 @@ size_t rp_status_encode(char *out, size_t cap, struct fb_str message)
     return n;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 size_t rp_status_decode(char *out, size_t cap, struct fb_str text)
 {
     size_t n = 0;
@@ -81,8 +71,8 @@ size_t rp_status_decode(char *out, size_t cap, struct fb_str text)
     for (size_t i = 0; i < text.n && n + 1 < cap; i++) {
         unsigned char c = (unsigned char)text.p[i];
 
-        if (c == '%' && text.n - i > 2 && hex_digit(text.p[i + 1]) >= 0 && hex_digit(text.p[i + 2]) >= 0) {
-            c = (unsigned char)(hex_digit(text.p[i + 1]) * 16 + hex_digit(text.p[i + 2]));
+        if (c == '%' && text.n - i > 2 && fb_enc_hex_value(text.p[i + 1]) >= 0 && fb_enc_hex_value(text.p[i + 2]) >= 0) {
+            c = (unsigned char)(fb_enc_hex_value(text.p[i + 1]) * 16 + fb_enc_hex_value(text.p[i + 2]));
             i += 2;
         }
         out[n++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
